@@ -1,1 +1,11 @@
-//! x
+//! Flyball: a host that runs background jobs whose workers are WebAssembly components.
+
+pub mod clock;
+pub mod event;
+pub mod job;
+#[cfg(feature = "host")]
+pub mod sandbox;
+#[cfg(feature = "host")]
+pub mod service;
+pub mod store;
+pub mod wake;

@@ -1,1 +1,1 @@
-//! x
+//! Write Flyball workers in Rust.

@@ -1,1 +1,1 @@
-//! x
+//! The promises of Flyball.
