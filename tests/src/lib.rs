@@ -3,4 +3,9 @@
 //! Real databases, the real binary, real components, and the means to hurt them. It holds no promise itself; the
 //! promises are in `tests/tests/`.
 
+pub mod ambient;
+pub mod eventually;
 pub mod house;
+pub mod process;
+
+pub use eventually::{GENEROUS, eventually};
