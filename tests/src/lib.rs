@@ -6,6 +6,7 @@
 pub mod ambient;
 pub mod eventually;
 pub mod house;
+pub mod postgres;
 pub mod process;
 
 pub use eventually::{GENEROUS, eventually};
