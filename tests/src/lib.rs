@@ -8,5 +8,6 @@ pub mod eventually;
 pub mod house;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 
 pub use eventually::{GENEROUS, eventually};
