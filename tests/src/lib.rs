@@ -9,5 +9,6 @@ pub mod house;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod witness;
 
 pub use eventually::{GENEROUS, eventually};
