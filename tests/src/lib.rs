@@ -1,6 +1,5 @@
 //! The harness of Flyball's tests: what a test needs of the world, real and under its control.
 //!
-//! Real databases, the real binary, real components, and the means to hurt them. It holds no promise itself; the
 //! promises are in `tests/tests/`.
 
 pub mod ambient;
