@@ -3,7 +3,9 @@
 //! promises are in `tests/tests/`.
 
 pub mod ambient;
+mod cargo;
 pub mod eventually;
+pub mod guests;
 pub mod house;
 pub mod postgres;
 pub mod process;
