@@ -1,2 +1,3 @@
-//! x
-fn main(){}
+//! The program `flyball`.
+
+fn main() {}

@@ -1,0 +1,80 @@
+//! A claimed job: the right to run one attempt of it, held by one node, once.
+
+use super::{ExecutorClass, JobId, Json, Kind, Overrides, Queue, RunId, Tag, Timestamp};
+
+/// One attempt that this node holds the lease of. Not `Clone`: an attempt is settled once.
+#[derive(Debug)]
+pub struct Claim {
+    /// The attempt, and the token that every later write carries.
+    pub run: RunId,
+    /// The job.
+    pub job: JobId,
+    /// Which worker runs it.
+    pub kind: Kind,
+    /// The line that it came from.
+    pub queue: Queue,
+    /// The label that routed it here.
+    pub executor_class: ExecutorClass,
+    /// What the worker is given.
+    pub args: Json,
+    /// Lower runs first.
+    pub priority: u16,
+    /// How often it was tried, this attempt included in `attempt`.
+    pub tries: Tries,
+    /// Its next loss would discard it: it runs alone.
+    pub last_chance: bool,
+    /// What the job asks for itself.
+    pub overrides: Overrides,
+    /// Where it comes from.
+    pub lineage: Lineage,
+    /// When it was enqueued.
+    pub created_at: Timestamp,
+    /// When it was due.
+    pub scheduled_at: Timestamp,
+    /// When the store ends the attempt, should this node be too wedged to do so.
+    pub deadline_at: Timestamp,
+    /// Words that it is found by.
+    pub tags: Vec<Tag>,
+    /// `request_id`, `traceparent` and free keys, as a JSON object.
+    pub metadata: Json,
+}
+
+/// How often a job was tried, and how that went. Counts in a row become 0 when the row ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// Attempts; only grows.
+    pub attempt: u32,
+    /// Charged attempts.
+    pub failures: u32,
+    /// Losses of the node, in a row.
+    pub crashes: u32,
+    /// Releases for want of memory or sandboxes, in a row.
+    pub releases: u32,
+    /// Snoozes.
+    pub snoozes: u32,
+}
+
+/// A job's place among its relatives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lineage {
+    /// The job whose attempt asked for this one.
+    pub parent: Option<JobId>,
+    /// That attempt.
+    pub parent_run: Option<RunId>,
+    /// The first ancestor.
+    pub root: Option<JobId>,
+    /// Generations below the root.
+    pub depth: u16,
+}
+
+impl Claim {
+    /// The place of a job that this attempt asks for.
+    pub fn child_lineage(&self) -> Lineage {
+        Lineage {
+            parent: Some(self.job),
+            parent_run: Some(self.run),
+            root: Some(self.lineage.root.unwrap_or(self.job)),
+            depth: self.lineage.depth.saturating_add(1),
+        }
+    }
+}

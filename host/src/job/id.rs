@@ -1,0 +1,95 @@
+//! Ids: UUIDv7, minted by whoever asks, so that a repeated request is the same thing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Timestamp;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id whose time part is `now` (millisecond precision) and whose rest is random.
+            pub fn mint(now: Timestamp) -> Self {
+                let (seconds, nanos) = now.unix_parts();
+                Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)))
+            }
+
+            /// The id as the UUID that crosses the wire.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+id! {
+    /// Names a job; stable over attempts, so it is the idempotency key for external effects.
+    JobId
+}
+id! {
+    /// Names one attempt at a job. It is also the lease token that every later write carries.
+    RunId
+}
+id! {
+    /// Names one life of a host process; never reused.
+    NodeId
+}
+id! {
+    /// Names one change that an operator asked for, so that a repeat answers what was recorded.
+    ActionId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_carries_the_time_it_was_minted() {
+        let now = Timestamp::from_micros(1_700_000_000_123_456);
+        let id = JobId::mint(now).uuid();
+        assert_eq!(id.get_version_num(), 7);
+        let (seconds, nanos) = id.get_timestamp().expect("a v7 id has a time").to_unix();
+        assert_eq!((seconds, nanos / 1_000_000), (1_700_000_000, 123));
+    }
+
+    #[test]
+    fn two_ids_of_one_instant_differ_and_read_back() {
+        let now = Timestamp::from_micros(0);
+        let (a, b) = (RunId::mint(now), RunId::mint(now));
+        assert_ne!(a, b);
+        assert_eq!(a.to_string().parse::<RunId>().expect("reads back"), a);
+    }
+}

@@ -1,0 +1,35 @@
+//! What a job is: its nouns and its state machine.
+//!
+//! Everything here is pure: no IO, no async, no database, no sandbox. A job is *admitted*
+//! ([`InsertOpts::admit`]), *claimed* ([`Claim`]), ends an attempt with a [`Verdict`], and
+//! [`Claim::settle`] decides, once, what that means: a [`Settlement`] that the store carries out.
+
+mod admit;
+mod budget;
+mod claim;
+mod failure;
+mod id;
+mod json;
+mod name;
+mod record;
+mod retry;
+mod settle;
+mod state;
+mod text;
+mod time;
+mod verdict;
+
+pub use admit::{AdmitError, InsertOpts, NewJob, When};
+pub use budget::{Budget, Meter, Overrides};
+pub use claim::{Claim, Lineage, Tries};
+pub use failure::{Failure, MAX_DETAIL_BYTES, MAX_MESSAGE_BYTES};
+pub use id::{ActionId, JobId, NodeId, RunId};
+pub use json::{Json, JsonError, MAX_ARGS_BYTES, MAX_DEPTH, MAX_METADATA_BYTES};
+pub use name::{ExecutorClass, Key, Kind, NameError, Queue, Tag};
+pub use record::{JobRecord, LogRecord, RunRecord};
+pub use retry::{Backoff, MAX_DELAY, MIN_DELAY, RetryPolicy};
+pub use settle::{Evidence, Loss, LossPolicy, LossSettlement, RunEnd, Settlement, Transition};
+pub use state::{ErrorClass, JobState, LogLevel, Outcome, SettledBy, UnknownWord};
+pub use text::{cut, visible};
+pub use time::Timestamp;
+pub use verdict::{Completion, Release, Verdict};

@@ -1,0 +1,25 @@
+//! Which foreign code: the files in the plugins folder, and the workers that they became.
+//!
+//! A *plugin* is a component `<kind>.wasm` with, optionally, a manifest `<kind>.toml` beside it. [`Plugins`] watches
+//! the folder; what it loaded is in its [`Catalog`], an immutable map that is replaced whole. Whatever goes wrong with a
+//! file leaves the plugin that was in service before, and its [`PluginStatus`] says why.
+
+mod catalog;
+mod document;
+mod grants;
+mod loaded;
+mod manifest;
+mod schema;
+mod service;
+mod status;
+mod terms;
+
+pub use catalog::Catalog;
+pub use document::DocumentError;
+pub(crate) use document::{Document, Later};
+pub use grants::{EnqueueWish, Grants};
+pub use loaded::Plugin;
+pub use manifest::Manifest;
+pub use service::{Plugins, PluginsConfig};
+pub use status::{PluginState, PluginStatus};
+pub use terms::{Ceilings, Origin, Term, Terms};

@@ -1,0 +1,54 @@
+//! What a guest may ask of the queue. The sandbox owns the trait; whoever runs attempts implements it.
+
+use std::time::Duration;
+
+use crate::job::{LogRecord, NewJob};
+
+/// The way out of one attempt. Called on guest threads: nothing here may block.
+pub trait Ports: Send + Sync {
+    /// Whether the node still holds its lease. Asked at every epoch tick and every host call.
+    fn holds_lease(&self) -> bool;
+
+    /// Turns a wish into a job, or refuses. The sandbox keeps the job until the attempt completes, and drops it if it
+    /// does not; it also keeps count.
+    ///
+    /// # Errors
+    /// [`Refusal`] is handed to the guest as it is.
+    fn follow_up(&self, wish: FollowUpRequest) -> Result<NewJob, Refusal>;
+
+    /// Takes progress, `fraction` within 0…1. Called at most ten times a second for an attempt; the last one wins.
+    fn progress(&self, fraction: f64, note: Option<&str>);
+
+    /// Hears a line of the guest's log at once. The sandbox keeps the log itself, within its bounds.
+    fn log(&self, line: &LogRecord);
+}
+
+/// A job that a guest wants to follow its own, as it gave it: unchecked.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are those of the record `follow-up` of the worker contract")]
+pub struct FollowUpRequest {
+    pub kind: String,
+    pub args: String,
+    pub queue: Option<String>,
+    pub priority: Option<u16>,
+    pub delay: Option<Duration>,
+    pub unique_key: Option<String>,
+    pub unique_active_key: Option<String>,
+    pub max_attempts: Option<u32>,
+    pub executor_class: Option<String>,
+    pub tags: Vec<String>,
+}
+
+/// Why a wish was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The kind has no grant for it.
+    #[error("not granted: {0}")]
+    NotGranted(String),
+    /// More than an attempt may ask for.
+    #[error("too many: {0}")]
+    TooMany(String),
+    /// Not a job.
+    #[error("invalid: {0}")]
+    Invalid(String),
+}

@@ -1,0 +1,79 @@
+//! What can go wrong with remembering, by what a caller does about it.
+
+use std::time::Duration;
+
+/// Why a store verb failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The node was marked lost: stop what it runs, and register under a new id.
+    #[error("this node was marked lost by another")]
+    NodeLost,
+    /// The infrastructure failed; whether the verb was carried out is unknown. Repeat it with the same ids.
+    #[error("while {doing}: {source}")]
+    Unavailable {
+        /// What was being done.
+        doing: &'static str,
+        /// The database's words.
+        source: sqlx::Error,
+    },
+    /// The database did not answer in time; whether the verb was carried out is unknown. Repeat it with the same ids.
+    #[error("while {doing}: no answer within {after:?}")]
+    TimedOut {
+        /// What was being done.
+        doing: &'static str,
+        /// How long it was given.
+        after: Duration,
+    },
+    /// What was asked can't be done; repeating won't help.
+    #[error("while {doing}: {source}")]
+    Refused {
+        /// What was being done.
+        doing: &'static str,
+        /// The database's words.
+        source: sqlx::Error,
+    },
+    /// What the database holds is not what this program wrote.
+    #[error("{what}: {found:?} is not what was expected")]
+    Unreadable {
+        /// Which column.
+        what: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// The schema can't be used by this binary.
+    #[error("{0}")]
+    Schema(String),
+    /// The URL or file can't be used.
+    #[error("{0}")]
+    Address(String),
+    /// Another `serve` has the SQLite file.
+    #[error("{file} is already served by {holder}; a SQLite file has one serve at a time")]
+    Served {
+        /// The lock file.
+        file: String,
+        /// Name and pid of who holds it.
+        holder: String,
+    },
+    /// A `now` too far from the database's own time.
+    #[error("this node's time is {apart:?} from the database's; nothing is done by a clock that far off")]
+    Clock {
+        /// How far.
+        apart: Duration,
+    },
+}
+
+impl StoreError {
+    /// Whether repeating the verb with the same ids may succeed.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } | Self::TimedOut { .. } => true,
+            Self::NodeLost
+            | Self::Refused { .. }
+            | Self::Unreadable { .. }
+            | Self::Schema(_)
+            | Self::Address(_)
+            | Self::Served { .. }
+            | Self::Clock { .. } => false,
+        }
+    }
+}

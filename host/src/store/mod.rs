@@ -1,0 +1,120 @@
+//! Remembering: jobs, runs and nodes, on SQLite or PostgreSQL.
+//!
+//! [`Store`] speaks in domain values. It never decides what the end of an attempt means (`job/` does); it compares,
+//! swaps, and answers what it did. Every verb is safe to repeat: a caller whose answer was lost asks again with the
+//! same ids. Time is an argument of every verb.
+
+mod error;
+mod open;
+mod request;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use error::StoreError;
+pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
+pub use request::{
+    Activity, CancelAnswer, ClaimRequest, Claimed, Classes, Database, Inserted, JobFilter, KindDefaults,
+    KindRecord, LaneCount, NewNode, NodeRecord, Order, Overview, ProgressReport, Promoted, PublishedKind,
+    QueueRoom, Queues, Reclaimed, Registered, Renewal, Renewed, RetryAnswer, ServedKind, Settled, Sweep,
+    Swept, Turn,
+};
+
+use crate::job::{
+    JobId, JobRecord, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement, Timestamp,
+};
+use crate::wake::Bell;
+
+/// The result of a store verb.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// What remembers.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // What it is.
+
+    /// Which database.
+    fn database(&self) -> Database;
+    /// The bell that verbs ring when jobs become available, a cancel is asked or a job becomes due, in this process
+    /// or, as far as the database tells, in another.
+    fn bell(&self) -> &Bell;
+    /// Whether rings of other processes are known to arrive. While not, whoever waits for a cancel polls.
+    fn hears_others(&self) -> bool;
+    /// Statements sent so far, transaction control included.
+    fn statements(&self) -> u64;
+    /// The database's own time.
+    async fn time(&self) -> Result<Timestamp>;
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<()>;
+
+    // Jobs come in.
+
+    /// Inserts jobs; answers in input order. A job whose id is there already is the same job; one whose unique key is
+    /// taken answers the job that has it.
+    async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>>;
+
+    // Attempts.
+
+    /// Claims due jobs, at most one for each run id of the request, and writes their run rows, in one transaction.
+    /// A repeat with the same run ids answers the same claims. Refused with [`StoreError::NodeLost`] once the node
+    /// was marked lost.
+    async fn claim(&self, request: &ClaimRequest, now: Timestamp) -> Result<Claimed>;
+    /// Carries out settlements; answers in input order. What the database can't keep as it is, is kept as a failed
+    /// attempt that says why. Fails only for the infrastructure: then the same batch is to be offered again.
+    async fn finalize(&self, batch: &[Settlement], now: Timestamp) -> Result<Vec<Settled>>;
+    /// Stores the last progress of running attempts. Stale ones are ignored.
+    async fn report_progress(&self, reports: &[ProgressReport], now: Timestamp) -> Result<()>;
+    /// The node's running attempts whose jobs somebody asked to cancel.
+    async fn cancels(&self, node: NodeId) -> Result<Vec<RunId>>;
+
+    // Nodes.
+
+    /// Enters a node under a new id. On SQLite, reclaims what a dead process left running.
+    async fn register(&self, node: &NewNode, losses: &LossPolicy, now: Timestamp) -> Result<Registered>;
+    /// Publishes what the node serves now, and the kinds' schemas and defaults.
+    async fn publish(&self, node: NodeId, kinds: &[PublishedKind], now: Timestamp) -> Result<()>;
+    /// Renews the node's lease and compares notes. Refused with [`StoreError::NodeLost`] once the node was marked lost.
+    async fn renew(&self, renewal: &Renewal, now: Timestamp) -> Result<Renewed>;
+    /// Takes the node out, after its last outcome was stored; what it still holds goes back as released.
+    async fn leave(&self, node: NodeId, now: Timestamp) -> Result<()>;
+
+    // Maintenance.
+
+    /// Takes or renews the lease of an activity that one node at a time carries out.
+    async fn hold(&self, activity: &Activity, now: Timestamp) -> Result<bool>;
+    /// Marks dead nodes lost and reclaims what they ran; ends attempts whose deadline a wedged node missed.
+    async fn sweep(&self, sweep: &Sweep, now: Timestamp) -> Result<Swept>;
+    /// Makes due jobs available, at most `limit` of them.
+    async fn promote(&self, limit: u32, now: Timestamp) -> Result<Promoted>;
+
+    // Operators.
+
+    /// Cancels jobs, or asks their nodes to; answers in input order.
+    async fn cancel(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<CancelAnswer>>;
+    /// Makes jobs available again; answers in input order.
+    async fn retry(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<RetryAnswer>>;
+
+    // Reads.
+
+    /// One job.
+    async fn job(&self, id: JobId) -> Result<Option<JobRecord>>;
+    /// Its runs, newest first.
+    async fn runs(&self, job: JobId) -> Result<Vec<RunRecord>>;
+    /// The log of one run, in order.
+    async fn log(&self, run: RunId) -> Result<Vec<LogRecord>>;
+    /// A page of jobs, newest first.
+    async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>>;
+    /// Jobs by state, lanes with jobs that wait.
+    async fn overview(&self, now: Timestamp) -> Result<Overview>;
+    /// The nodes, newest first, lost ones included until they are folded away.
+    async fn nodes(&self) -> Result<Vec<NodeRecord>>;
+    /// The kinds that nodes have published.
+    async fn kinds(&self) -> Result<Vec<KindRecord>>;
+
+    /// Ends background tasks and closes connections.
+    async fn close(&self);
+}
+
+/// A store that is shared.
+pub type SharedStore = Arc<dyn Store>;
