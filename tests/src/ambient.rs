@@ -57,6 +57,24 @@ pub fn settings_of_flyball() -> Vec<OsString> {
         .collect()
 }
 
+/// What cargo tells the test about its package. A build that inherited it would take it for a change of its own
+/// environment, and compile again every crate whose build script looks there.
+#[must_use]
+pub fn settings_of_cargo_for_a_test() -> Vec<OsString> {
+    const SET_BY_CARGO: [&str; 6] = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_EXE_",
+        "CARGO_CRATE_",
+        "CARGO_PRIMARY_",
+        "CARGO_TARGET_TMPDIR",
+    ];
+    std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| SET_BY_CARGO.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)))
+        .collect()
+}
+
 /// Says something that must be seen even when the test passes: the test runner does not capture this road.
 pub fn say_aloud(text: &str) {
     use std::io::Write as _;

@@ -4,11 +4,19 @@
 //! promises are in `tests/tests/`.
 
 pub mod ambient;
+pub mod binary;
+mod cargo;
 pub mod eventually;
+pub mod guests;
+pub mod home;
 pub mod house;
+pub mod http;
+pub mod node;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod witness;
 
 pub use eventually::{GENEROUS, eventually};
+pub use home::Home;
+pub use node::Node;

@@ -1,7 +1,7 @@
 //! What a process said, line by line, with the time at which it was read.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -129,17 +129,28 @@ impl Lines {
         }
     }
 
-    pub(super) fn read_from(&self, pipe: impl Read, seen: impl Fn(&Line)) {
-        let mut reader = BufReader::new(pipe);
-        let mut bytes = Vec::new();
-        while reader.read_until(b'\n', &mut bytes).is_ok_and(|length| length > 0) {
-            let text = String::from_utf8_lossy(&bytes);
-            let line = Line { read_at: ambient::now(), text: text.trim_end_matches(['\n', '\r']).into() };
-            // The hook goes first: it may want to act before anything else happens.
-            seen(&line);
-            self.keep(line, &bytes);
-            bytes.clear();
+    /// Takes in a piece of output: whole lines are kept, the rest waits in `open` for its end.
+    pub(super) fn take_in(&self, open: &mut Vec<u8>, piece: &[u8], seen: &impl Fn(&Line)) {
+        open.extend_from_slice(piece);
+        while let Some(end) = open.iter().position(|byte| *byte == b'\n') {
+            let rest = open.split_off(end + 1);
+            self.line(&std::mem::replace(open, rest), seen);
         }
+    }
+
+    /// Keeps what has no end of a line as the last line.
+    pub(super) fn close(&self, open: &[u8], seen: &impl Fn(&Line)) {
+        if !open.is_empty() {
+            self.line(open, seen);
+        }
+    }
+
+    fn line(&self, bytes: &[u8], seen: &impl Fn(&Line)) {
+        let text = String::from_utf8_lossy(bytes);
+        let line = Line { read_at: ambient::now(), text: text.trim_end_matches(['\n', '\r']).into() };
+        // The hook goes first: it may want to act before anything else happens.
+        seen(&line);
+        self.keep(line, bytes);
     }
 
     fn keep(&self, line: Line, bytes: &[u8]) {

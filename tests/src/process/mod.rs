@@ -3,11 +3,12 @@
 //! Its two outputs are captured line by line. It dies with its [`Process`], and with the test process even when that
 //! one is killed: the kernel is asked to (`setpriv --pdeathsig`, where there is one). It does not know what it runs.
 
+mod ear;
 mod lines;
 mod nursery;
 
 use std::ffi::OsStr;
-use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -79,7 +80,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 pub struct Process {
     handle: Handle,
     ended: watch::Receiver<bool>,
-    readers: Vec<JoinHandle<()>>,
+    ears: Vec<JoinHandle<()>>,
     stdout: Lines,
     stderr: Lines,
 }
@@ -98,15 +99,24 @@ impl Process {
             i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("a process without a number")?;
         let handle = Handle { pid, exit: Arc::default() };
         let (tell, ended) = watch::channel(false);
-        let pipes = (child.stdout.take(), child.stderr.take());
+        let (out, err) = child.stdout.take().zip(child.stderr.take()).context("a process without outputs")?;
         let reaped = handle.clone();
         std::thread::spawn(move || {
             reap(&reaped, child);
             // Nobody listens any more when the process was dropped.
             let _unheard = tell.send(true);
         });
-        let readers = readers(pipes, (&stdout, &stderr), hook, &handle);
-        Ok(Self { handle, ended, readers, stdout, stderr })
+        let of = handle.clone();
+        let heard = move |line: &Line| {
+            if let Some(hook) = &hook {
+                hook(line, &of);
+            }
+        };
+        let ears = vec![
+            ear::listen(out.into(), stdout.clone(), ended.clone(), |_| {})?,
+            ear::listen(err.into(), stderr.clone(), ended.clone(), heard)?,
+        ];
+        Ok(Self { handle, ended, ears, stdout, stderr })
     }
 
     /// The means to signal it, which may be given away.
@@ -139,7 +149,7 @@ impl Process {
         }
         let exit = self.handle.exit().with_context(|| format!("process {pid} was lost"))?;
         let drained = crate::eventually(bound, "its outputs to be read to the end", async || {
-            self.readers.iter().all(JoinHandle::is_finished)
+            self.ears.iter().all(JoinHandle::is_finished)
         });
         drained.await.with_context(|| format!("after the end of process {pid}"))?;
         Ok(exit)
@@ -170,23 +180,6 @@ fn reap(handle: &Handle, mut child: std::process::Child) {
     if let Ok(status) = child.wait() {
         *exit = Some(Exit { status, at: ambient::now() });
     }
-}
-
-fn readers(
-    (stdout, stderr): (Option<ChildStdout>, Option<ChildStderr>),
-    (out, err): (&Lines, &Lines),
-    hook: Option<Hook>,
-    handle: &Handle,
-) -> Vec<JoinHandle<()>> {
-    let (out, err, of) = (out.clone(), err.clone(), handle.clone());
-    let first = stdout.map(|pipe| std::thread::spawn(move || out.read_from(pipe, |_| {})));
-    let heard = move |line: &Line| {
-        if let Some(hook) = &hook {
-            hook(line, &of);
-        }
-    };
-    let second = stderr.map(|pipe| std::thread::spawn(move || err.read_from(pipe, heard)));
-    first.into_iter().chain(second).collect()
 }
 
 #[cfg(test)]

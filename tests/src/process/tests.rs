@@ -23,7 +23,16 @@ async fn what_it_says_is_kept_and_its_end_told() {
     assert_eq!(exit.status.code(), Some(7));
     assert_eq!(process.stdout().bytes(), b"one\nthree");
     assert_eq!(&*process.stderr().all()[0].text, "two");
-    assert!(exit.at >= process.stderr().all()[0].read_at);
+}
+
+#[tokio::test]
+async fn its_end_does_not_wait_for_what_it_left_behind() {
+    let mut process = shell("sleep 60 & echo left $! >&2; printf last >&2; exit 3").unwrap();
+    let exit = process.wait(GENEROUS / 3).await.unwrap();
+    let said = process.stderr().all();
+    assert_eq!((exit.status.code(), said.len(), &*said[1].text), (Some(3), 2, "last"));
+    let left = said[0].text.strip_prefix("left ").and_then(|pid| Pid::from_raw(pid.parse().ok()?));
+    rustix::process::kill_process(left.unwrap(), Signal::KILL).unwrap();
 }
 
 #[tokio::test]
@@ -43,7 +52,7 @@ async fn it_is_killed_stopped_and_continued() {
 
 #[tokio::test]
 async fn a_dropped_process_is_gone_even_when_it_was_stopped() {
-    let process = shell("sleep 1000").unwrap();
+    let process = shell("exec sleep 1000").unwrap();
     let handle = process.handle().clone();
     handle.signal(Signal::STOP).unwrap();
     drop(process);
@@ -53,7 +62,7 @@ async fn a_dropped_process_is_gone_even_when_it_was_stopped() {
 #[tokio::test]
 async fn a_hook_kills_at_the_very_line() {
     let mut begun = command("sh");
-    begun.args(["-c", "echo one >&2; echo poison >&2; sleep 1000"]);
+    begun.args(["-c", "echo one >&2; echo poison >&2; exec sleep 1000"]);
     let hook: Hook = Box::new(|line, process| {
         if line.text.contains("poison") {
             process.signal(Signal::KILL).expect("a signal to our own process");
@@ -67,7 +76,7 @@ async fn a_hook_kills_at_the_very_line() {
 #[tokio::test]
 #[ignore = "it is the victim of another test"]
 async fn the_victim() {
-    let process = shell("sleep 1000").unwrap();
+    let process = shell("exec sleep 1000").unwrap();
     println!("pid {}", process.handle().pid());
     eventually(GENEROUS, "being killed", async || false).await.unwrap();
 }
