@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bindings::WorkerPre;
+use super::guest::Guest;
 use crate::job::{Backoff, Json, Kind, Queue};
 
 /// A worker: compiled, linked, and asked to describe itself. Cheap to clone.
 #[derive(Clone)]
 pub struct Worker(Arc<Prepared>);
 
-pub(super) struct Prepared {
-    pub(super) kind: Kind,
-    pub(super) digest: String,
-    pub(super) description: Description,
+struct Prepared {
+    kind: Kind,
+    digest: String,
+    description: Description,
+    pre: WorkerPre<Guest>,
 }
 
 /// What a worker says about itself: checked, bounded, and only wishes. The ceilings of the operator go before them.
@@ -46,6 +49,10 @@ pub struct Defaults {
 }
 
 impl Worker {
+    pub(super) fn new(kind: Kind, digest: String, description: Description, pre: WorkerPre<Guest>) -> Self {
+        Self(Arc::new(Prepared { kind, digest, description, pre }))
+    }
+
     /// The kind whose jobs it runs.
     pub fn kind(&self) -> &Kind {
         &self.0.kind
@@ -59,5 +66,9 @@ impl Worker {
     /// What it says about itself.
     pub fn description(&self) -> &Description {
         &self.0.description
+    }
+
+    pub(super) fn pre(&self) -> &WorkerPre<Guest> {
+        &self.0.pre
     }
 }

@@ -49,7 +49,9 @@ fn run(args: Args, _job: &Job) -> Result<Thumbnail> {
             "max_width and max_height are from 1 to 4096",
         ));
     }
-    let bytes = BASE64.decode(&args.image).invalid()?;
+    let bytes = BASE64
+        .decode(&args.image)
+        .map_err(|error| Failure::invalid(format!("image is not base64: {error}")))?;
     let (format, picture) = decode(&bytes)?;
     log::debug!(
         width = picture.width(),
@@ -88,9 +90,9 @@ fn decode(bytes: &[u8]) -> Result<(ImageFormat, DynamicImage)> {
     reader.limits(limits);
     match reader.decode() {
         Ok(picture) => Ok((format, picture)),
-        Err(error @ ImageError::Limits(_)) => {
-            Err(Failure::from(error).class(flyball_worker::ErrorClass::Resource))
-        }
+        Err(error @ ImageError::Limits(_)) => Err(Failure::resource(format!(
+            "this picture is too large: {error}"
+        ))),
         Err(error) => Err(error).permanent(),
     }
 }
