@@ -127,7 +127,14 @@ mod tests {
         let table = EnqueueTable { kinds: vec![kind("report")], ..EnqueueTable::default() };
         let grants = Grants::new(kind("crawl"), table);
         let refusal = asks(&grants, "index", "slow", "gpu", 7).expect_err("not granted");
-        insta::assert_snapshot!(refusal, @"");
+        insta::assert_snapshot!(refusal, @r#"
+crawl.toml would have to say
+[grants.enqueue]
+kinds = ["report", "index"]
+queues = ["slow"]
+classes = ["gpu"]
+lowest_priority = 7
+"#);
         let lines = refusal.split_once('\n').expect("lines").1;
         let manifest = super::super::Manifest::parse("crawl.toml", lines).expect("a manifest");
         let grants = Grants::new(kind("crawl"), manifest.enqueue().clone());

@@ -175,20 +175,20 @@ mod tests {
 
     #[test]
     fn a_key_that_is_not_acted_on_is_refused_with_its_line() {
-        insta::assert_snapshot!(refused("[limits]\ntime_out = \"30s\""), @"");
-        insta::assert_snapshot!(refused("[[grants.http]]\nhost = \"https://api.example.com\""), @"");
-        insta::assert_snapshot!(refused("[grants]\nfiles = [\"/\"]"), @"");
+        insta::assert_snapshot!(refused("[limits]\ntime_out = \"30s\""), @"plugins/x.toml, line 2, column 1: unknown field `time_out`, expected one of `timeout`, `fuel`, `memory`, `output`");
+        insta::assert_snapshot!(refused("[[grants.http]]\nhost = \"https://api.example.com\""), @"plugins/x.toml, line 1, column 10: `grants.http` is not supported yet: workers have no network so far; remove the key to load this worker");
+        insta::assert_snapshot!(refused("[grants]\nfiles = [\"/\"]"), @"plugins/x.toml, line 2, column 1: unknown field `files`, expected `enqueue`");
     }
 
     #[test]
     fn a_value_out_of_its_range_is_refused_with_what_it_may_be() {
-        insta::assert_snapshot!(refused("[limits]\ntimeout = 30"), @"");
-        insta::assert_snapshot!(refused("[limits]\nfuel = 0"), @"");
-        insta::assert_snapshot!(refused("[limits]\nmemory = -5"), @"");
-        insta::assert_snapshot!(refused("[retry]\nmax_attempts = 0"), @"");
-        insta::assert_snapshot!(refused("[retry]\nbase = \"5m\""), @"");
-        insta::assert_snapshot!(refused("[retry]\ncap = \"40d\""), @"");
-        insta::assert_snapshot!(refused("[grants.enqueue]\nkinds = [\"Report\"]"), @"");
-        insta::assert_snapshot!(refused("[grants.enqueue]\nlowest_priority = 40000"), @"");
+        insta::assert_snapshot!(refused("[limits]\ntimeout = 30"), @r#"plugins/x.toml, line 2, column 11: "30" is not a duration: write it as a number with its unit, such as 200ms, 30s, 5m, 1h30m or 2d"#);
+        insta::assert_snapshot!(refused("[limits]\nfuel = 0"), @"plugins/x.toml, line 2, column 1: nothing can run with a limit of 0: give it some, or remove the key");
+        insta::assert_snapshot!(refused("[limits]\nmemory = -5"), @r#"plugins/x.toml, line 2, column 10: "-5" is not a size: write it as a number of bytes, or 64KiB, 64MiB, 1.5GiB"#);
+        insta::assert_snapshot!(refused("[retry]\nmax_attempts = 0"), @"plugins/x.toml, line 2, column 16: 0 attempts: must be 1 to 32767");
+        insta::assert_snapshot!(refused("[retry]\nbase = \"5m\""), @"plugins/x.toml, line 2, column 1: the base 5m is more than the cap 1m: lower it, or set a higher `cap`");
+        insta::assert_snapshot!(refused("[retry]\ncap = \"40d\""), @"plugins/x.toml, line 2, column 7: a delay of 40d: must be 1ms to 30d");
+        insta::assert_snapshot!(refused("[grants.enqueue]\nkinds = [\"Report\"]"), @r#"plugins/x.toml, line 2, column 9: kind "Report" is not valid: 1 to 64 of a-z, 0-9, _ and -, beginning with a letter"#);
+        insta::assert_snapshot!(refused("[grants.enqueue]\nlowest_priority = 40000"), @"plugins/x.toml, line 2, column 19: 40000 is not a priority: 0 to 32767, lower runs first");
     }
 }

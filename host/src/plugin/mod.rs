@@ -4,15 +4,23 @@
 //! the folder; what it loaded is in its [`Catalog`], an immutable map that is replaced whole. Whatever goes wrong with a
 //! file leaves the plugin that was in service before, and its [`PluginStatus`] says why.
 
+mod cache;
 mod catalog;
+mod compile;
+mod desk;
 mod document;
+mod folder;
 mod grants;
 mod loaded;
+mod loader;
 mod manifest;
+mod read;
 mod schema;
 mod service;
 mod status;
 mod terms;
+mod vault;
+mod watcher;
 
 pub use catalog::Catalog;
 pub use document::DocumentError;

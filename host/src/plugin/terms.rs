@@ -331,11 +331,11 @@ mod tests {
             Terms::resolve(&wishes, &Wishes::default(), &bounds).expect_err("too much").to_string()
         };
         let timeout = Wishes { timeout: Some(Duration::from_secs(7200)), ..Wishes::default() };
-        insta::assert_snapshot!(refused(timeout, 4 * GIB), @"");
+        insta::assert_snapshot!(refused(timeout, 4 * GIB), @"asks for 2h, more than the ceiling of 1h: lower it, or have the operator raise `timeout` under [ceilings] in flyball.toml");
         let memory = Wishes { memory_bytes: Some(GIB), ..Wishes::default() };
-        insta::assert_snapshot!(refused(memory, GIB), @"");
+        insta::assert_snapshot!(refused(memory, GIB), @"asks for 1GiB, more than the 80 % of the 1GiB that all attempts of this node share: lower it, or have the operator raise `guest_memory` under [node] in flyball.toml");
         let memory = Wishes { memory_bytes: Some(2 * GIB), ..Wishes::default() };
-        insta::assert_snapshot!(refused(memory, GIB), @"");
+        insta::assert_snapshot!(refused(memory, GIB), @"asks for 2GiB, more than the ceiling of 1GiB: lower it, or have the operator raise `memory` under [ceilings] in flyball.toml");
     }
 
     #[test]
