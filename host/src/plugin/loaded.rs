@@ -115,7 +115,7 @@ impl Plugin {
 }
 
 fn wishes(defaults: &Defaults) -> Wishes {
-    let Defaults { queue: _, timeout, fuel, memory_bytes, max_attempts, backoff } = defaults.clone();
+    let Defaults { timeout, fuel, memory_bytes, max_attempts, backoff } = defaults.clone();
     Wishes {
         timeout,
         fuel,
