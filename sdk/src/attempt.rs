@@ -28,15 +28,10 @@ fn parse<A: DeserializeOwned>(args: &str) -> Result<A, Failure> {
     let mut json = serde_json::Deserializer::from_str(args);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." {
-            String::new()
-        } else {
-            format!(", {path}")
-        };
+        let field = if path == "." { String::new() } else { format!(", {path}") };
         Failure::invalid(format!("args{field}: {}", error.into_inner()))
     })?;
-    json.end()
-        .map_err(|error| Failure::invalid(format!("args: {error}")))?;
+    json.end().map_err(|error| Failure::invalid(format!("args: {error}")))?;
     Ok(parsed)
 }
 
@@ -126,36 +121,21 @@ mod tests {
                 false => Outcome::Cancel("nobody asks any more".into()),
             })
         }
-        assert!(matches!(
-            attempt(decide, &job("true")),
-            Ok(wire::Outcome::Snooze(2000))
-        ));
-        assert!(matches!(
-            attempt(decide, &job("false")),
-            Ok(wire::Outcome::Cancel(_))
-        ));
+        assert!(matches!(attempt(decide, &job("true")), Ok(wire::Outcome::Snooze(2000))));
+        assert!(matches!(attempt(decide, &job("false")), Ok(wire::Outcome::Cancel(_))));
     }
 
     #[test]
     fn args_that_do_not_parse_are_named_by_their_path() {
         let (class, message) = failure(r#"{"documents":[{"text":"a"},{"text":7}]}"#);
         assert_eq!(class, ErrorClass::Validation);
-        assert!(
-            message.starts_with("args, documents[1].text: invalid type: integer"),
-            "{message}"
-        );
+        assert!(message.starts_with("args, documents[1].text: invalid type: integer"), "{message}");
 
         let (_, message) = failure("{}");
-        assert!(
-            message.starts_with("args: missing field `documents`"),
-            "{message}"
-        );
+        assert!(message.starts_with("args: missing field `documents`"), "{message}");
 
         let (_, message) = failure(r#"{"documents":[]} and more"#);
-        assert!(
-            message.starts_with("args: trailing characters"),
-            "{message}"
-        );
+        assert!(message.starts_with("args: trailing characters"), "{message}");
     }
 
     #[test]
@@ -165,11 +145,7 @@ mod tests {
         }
         let failure = attempt(map, &job("null")).expect_err("a key must be a string");
         assert_eq!(failure.class, ErrorClass::Permanent);
-        assert!(
-            failure.message.contains("key must be a string"),
-            "{}",
-            failure.message
-        );
+        assert!(failure.message.contains("key must be a string"), "{}", failure.message);
     }
 
     #[test]

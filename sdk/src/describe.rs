@@ -41,64 +41,43 @@ impl Description {
     /// The queue that jobs of this kind wait in.
     #[must_use]
     pub const fn queue(self, queue: &'static str) -> Self {
-        Self {
-            queue: Some(queue),
-            ..self
-        }
+        Self { queue: Some(queue), ..self }
     }
 
     /// How long an attempt may take: `"30s"`, `"500ms"`, `"10m"`.
     #[must_use]
     pub const fn timeout(self, duration: &'static str) -> Self {
-        Self {
-            timeout_ms: Some(quantity::millis(duration)),
-            ..self
-        }
+        Self { timeout_ms: Some(quantity::millis(duration)), ..self }
     }
 
     /// How many instructions an attempt may use: `"5G"`. A billion is about 0.4 s of a tight loop.
     #[must_use]
     pub const fn fuel(self, fuel: &'static str) -> Self {
-        Self {
-            fuel: Some(quantity::fuel(fuel)),
-            ..self
-        }
+        Self { fuel: Some(quantity::fuel(fuel)), ..self }
     }
 
     /// How much memory an attempt may use: `"64MiB"`.
     #[must_use]
     pub const fn memory(self, size: &'static str) -> Self {
-        Self {
-            memory_bytes: Some(quantity::bytes(size)),
-            ..self
-        }
+        Self { memory_bytes: Some(quantity::bytes(size)), ..self }
     }
 
     /// How many attempts may fail before the job is given up.
     #[must_use]
     pub const fn max_attempts(self, attempts: u32) -> Self {
-        Self {
-            max_attempts: Some(attempts),
-            ..self
-        }
+        Self { max_attempts: Some(attempts), ..self }
     }
 
     /// The delay after the first failure: `"2s"`. Each further failure doubles it.
     #[must_use]
     pub const fn backoff_base(self, duration: &'static str) -> Self {
-        Self {
-            backoff_base_ms: Some(quantity::millis(duration)),
-            ..self
-        }
+        Self { backoff_base_ms: Some(quantity::millis(duration)), ..self }
     }
 
     /// What the delay never exceeds: `"10m"`.
     #[must_use]
     pub const fn backoff_cap(self, duration: &'static str) -> Self {
-        Self {
-            backoff_cap_ms: Some(quantity::millis(duration)),
-            ..self
-        }
+        Self { backoff_cap_ms: Some(quantity::millis(duration)), ..self }
     }
 
     /// The grants without which the worker can't work: `&["enqueue:report"]`. It grants nothing:
@@ -138,10 +117,8 @@ mod tests {
     #[test]
     fn the_schema_is_that_of_the_functions_args() {
         fn run(_: Vec<u8>, _: &Job) {}
-        const DESCRIPTION: Description = Description::new("Adds")
-            .timeout("30s")
-            .memory("1MiB")
-            .needs(&["enqueue:sum"]);
+        const DESCRIPTION: Description =
+            Description::new("Adds").timeout("30s").memory("1MiB").needs(&["enqueue:sum"]);
 
         let wire = describe(run, &DESCRIPTION);
         assert_eq!(wire.summary, "Adds");

@@ -38,12 +38,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of the given class. The message is one line for people.
     pub fn new(class: ErrorClass, message: impl fmt::Display) -> Self {
-        Self {
-            class,
-            message: message.to_string(),
-            detail: None,
-            retry_after: None,
-        }
+        Self { class, message: message.to_string(), detail: None, retry_after: None }
     }
 
     /// It may work next time.
@@ -78,18 +73,12 @@ impl Failure {
 
     /// Adds what is too long for the message.
     pub fn detail(self, detail: impl fmt::Display) -> Self {
-        Self {
-            detail: Some(detail.to_string()),
-            ..self
-        }
+        Self { detail: Some(detail.to_string()), ..self }
     }
 
     /// Says when to try again, instead of the kind's backoff.
     pub fn retry_after(self, delay: Duration) -> Self {
-        Self {
-            retry_after: Some(delay),
-            ..self
-        }
+        Self { retry_after: Some(delay), ..self }
     }
 }
 
@@ -217,10 +206,7 @@ mod tests {
         assert_eq!(error.class, ErrorClass::Permanent);
 
         let delay = Duration::from_millis(1500);
-        let failure = number("x")
-            .timeout()
-            .retry_after(delay)
-            .expect_err("x is no number");
+        let failure = number("x").timeout().retry_after(delay).expect_err("x is no number");
         let wire = wire::Failure::from(failure.detail("more"));
         assert_eq!(wire.class, ErrorClass::Timeout);
         assert_eq!(wire.retry_after_ms, Some(1500));
@@ -251,15 +237,9 @@ mod tests {
             }
         }
         let cause = "x".parse::<u8>().expect_err("x is no number");
-        for said in [
-            "reading the page",
-            "reading the page: invalid digit found in string",
-        ] {
+        for said in ["reading the page", "reading the page: invalid digit found in string"] {
             let failure = Failure::from(Outer(said, cause.clone()));
-            assert_eq!(
-                failure.message,
-                "reading the page: invalid digit found in string"
-            );
+            assert_eq!(failure.message, "reading the page: invalid digit found in string");
         }
     }
 }

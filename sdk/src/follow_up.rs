@@ -50,58 +50,37 @@ impl FollowUp {
 
     /// The queue to wait in, instead of this job's.
     pub fn queue(self, queue: impl Into<String>) -> Self {
-        Self(wire::FollowUp {
-            queue: Some(queue.into()),
-            ..self.0
-        })
+        Self(wire::FollowUp { queue: Some(queue.into()), ..self.0 })
     }
 
     /// The place in the queue: lower runs first, 100 is usual.
     pub fn priority(self, priority: u16) -> Self {
-        Self(wire::FollowUp {
-            priority: Some(priority),
-            ..self.0
-        })
+        Self(wire::FollowUp { priority: Some(priority), ..self.0 })
     }
 
     /// How long to wait before it is due.
     pub fn delay(self, delay: Duration) -> Self {
-        Self(wire::FollowUp {
-            delay_ms: Some(quantity::whole_millis(delay)),
-            ..self.0
-        })
+        Self(wire::FollowUp { delay_ms: Some(quantity::whole_millis(delay)), ..self.0 })
     }
 
     /// Enqueues nothing if any job with this key is still on record.
     pub fn unique_key(self, key: impl Into<String>) -> Self {
-        Self(wire::FollowUp {
-            unique_key: Some(key.into()),
-            ..self.0
-        })
+        Self(wire::FollowUp { unique_key: Some(key.into()), ..self.0 })
     }
 
     /// Enqueues nothing if an unfinished job has this key.
     pub fn unique_active_key(self, key: impl Into<String>) -> Self {
-        Self(wire::FollowUp {
-            unique_active_key: Some(key.into()),
-            ..self.0
-        })
+        Self(wire::FollowUp { unique_active_key: Some(key.into()), ..self.0 })
     }
 
     /// How many of its attempts may fail before it is given up.
     pub fn max_attempts(self, attempts: u32) -> Self {
-        Self(wire::FollowUp {
-            max_attempts: Some(attempts),
-            ..self.0
-        })
+        Self(wire::FollowUp { max_attempts: Some(attempts), ..self.0 })
     }
 
     /// The class of nodes that may run it, instead of this job's.
     pub fn executor_class(self, class: impl Into<String>) -> Self {
-        Self(wire::FollowUp {
-            executor_class: Some(class.into()),
-            ..self.0
-        })
+        Self(wire::FollowUp { executor_class: Some(class.into()), ..self.0 })
     }
 
     /// Adds a tag.
@@ -157,22 +136,11 @@ mod tests {
     #[test]
     fn a_follow_up_says_only_what_it_was_told() {
         let plain = follow_up("report").0;
-        assert_eq!(
-            (plain.kind.as_str(), plain.args.as_str()),
-            ("report", "null")
-        );
-        assert_eq!(
-            (plain.queue, plain.delay_ms, plain.unique_key),
-            (None, None, None)
-        );
+        assert_eq!((plain.kind.as_str(), plain.args.as_str()), ("report", "null"));
+        assert_eq!((plain.queue, plain.delay_ms, plain.unique_key), (None, None, None));
 
         let asked = follow_up("report").args(&[1, 2]).expect("a list is JSON");
-        let asked = asked
-            .delay(Duration::from_secs(1))
-            .unique_key("k")
-            .tag("a")
-            .tag("b")
-            .0;
+        let asked = asked.delay(Duration::from_secs(1)).unique_key("k").tag("a").tag("b").0;
         assert_eq!(asked.args, "[1,2]");
         assert_eq!(asked.delay_ms, Some(1000));
         assert_eq!(asked.unique_key.as_deref(), Some("k"));

@@ -9,13 +9,8 @@ pub(crate) fn whole_millis(duration: Duration) -> u64 {
 
 /// `"30s"` in milliseconds.
 pub(crate) const fn millis(text: &str) -> u64 {
-    const UNITS: &[(&str, u64)] = &[
-        ("ms", 1),
-        ("s", 1_000),
-        ("m", 60_000),
-        ("h", 3_600_000),
-        ("d", 86_400_000),
-    ];
+    const UNITS: &[(&str, u64)] =
+        &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     match product(text, UNITS) {
         Some(millis) => millis,
         None => panic!("a duration is a whole number and one of ms, s, m, h, d: such as 30s"),
@@ -24,12 +19,7 @@ pub(crate) const fn millis(text: &str) -> u64 {
 
 /// `"64MiB"` in bytes.
 pub(crate) const fn bytes(text: &str) -> u64 {
-    const UNITS: &[(&str, u64)] = &[
-        ("B", 1),
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-    ];
+    const UNITS: &[(&str, u64)] = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
     match product(text, UNITS) {
         Some(bytes) => bytes,
         None => panic!("a size is a whole number and one of B, KiB, MiB, GiB: such as 64MiB"),
@@ -38,13 +28,8 @@ pub(crate) const fn bytes(text: &str) -> u64 {
 
 /// `"5G"` in units of fuel.
 pub(crate) const fn fuel(text: &str) -> u64 {
-    const UNITS: &[(&str, u64)] = &[
-        ("", 1),
-        ("k", 1_000),
-        ("M", 1_000_000),
-        ("G", 1_000_000_000),
-        ("T", 1_000_000_000_000),
-    ];
+    const UNITS: &[(&str, u64)] =
+        &[("", 1), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000)];
     match product(text, UNITS) {
         Some(fuel) => fuel,
         None => panic!("fuel is a whole number, with k, M, G or T if you like: such as 5G"),
@@ -104,17 +89,7 @@ mod tests {
     #[test]
     fn what_is_no_quantity_is_refused() {
         const SECONDS: &[(&str, u64)] = &[("s", 1_000)];
-        for text in [
-            "",
-            "s",
-            "5",
-            "5 s",
-            "-5s",
-            "1.5s",
-            "5ss",
-            "5S",
-            "99999999999999999999s",
-        ] {
+        for text in ["", "s", "5", "5 s", "-5s", "1.5s", "5ss", "5S", "99999999999999999999s"] {
             assert_eq!(product(text, SECONDS), None, "{text}");
         }
         assert_eq!(product("18446744073709551615s", SECONDS), None);
