@@ -1,0 +1,61 @@
+//! Being called: one subcommand per file. Answers go to standard output, everything else to standard error.
+
+mod connect;
+mod enqueue;
+mod exit;
+mod jobs;
+mod migrate;
+mod serve;
+mod status;
+mod table;
+mod version;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Globals;
+pub use exit::Exit;
+
+/// A host for background jobs whose workers are WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(name = "flyball", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node: claim jobs and run them until told to stop.
+    Serve(serve::Serve),
+    /// Bring the database's schema up to date.
+    Migrate(migrate::Migrate),
+    /// Enqueue one job and print its id.
+    Enqueue(enqueue::Enqueue),
+    /// Look at jobs, retry and cancel them.
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+    /// Jobs by state, lanes that wait, nodes.
+    Status(status::Status),
+    /// Print the version.
+    Version(version::Version),
+}
+
+impl Cli {
+    /// Carries out the command.
+    ///
+    /// # Errors
+    /// Whatever went wrong, in words for whoever called.
+    pub async fn run(self) -> anyhow::Result<Exit> {
+        let globals = self.globals;
+        match self.command {
+            Command::Serve(command) => command.run(&globals).await,
+            Command::Migrate(command) => command.run(&globals).await,
+            Command::Enqueue(command) => command.run(&globals).await,
+            Command::Jobs(command) => command.run(&globals).await,
+            Command::Status(command) => command.run(&globals).await,
+            Command::Version(command) => command.run(&globals).await,
+        }
+    }
+}
