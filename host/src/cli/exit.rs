@@ -1,19 +1,19 @@
-//! The exit codes of the program.
+//! How the program ends, as its caller sees it.
 
 use std::process::ExitCode;
 
-/// How a command ended, for whoever called it.
+/// What a command came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: done.
+    /// Done.
     Done,
-    /// 1: failed.
+    /// Failed; standard error says why.
     Failed,
-    /// 2: bad usage.
+    /// Asked wrongly.
     Usage,
-    /// 3: a drain that had to interrupt work.
+    /// A node that was told to stop had to interrupt work.
     IncompleteDrain,
-    /// 4: what was named does not exist.
+    /// What was asked for is not there.
     NotFound,
 }
 
