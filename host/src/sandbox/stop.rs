@@ -62,7 +62,11 @@ impl Stop {
 
     /// The cause whose grace is over, if one is; the one that was over first.
     pub fn due(&self) -> Option<StopCause> {
-        let now = self.0.clock.boot();
+        self.due_at(self.0.clock.boot())
+    }
+
+    /// As [`Stop::due`], for a caller that has just read the clock.
+    pub(super) fn due_at(&self, now: Boot) -> Option<StopCause> {
         self.next().filter(|ask| ask.hard <= now).map(|ask| ask.cause)
     }
 

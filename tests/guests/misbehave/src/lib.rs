@@ -1,0 +1,173 @@
+//! Does in `run` what no worker should. Which of it, the args say: `{"do": "spin"}`. It speaks the
+//! contract without the SDK's help, because the SDK would not let it return rubbish. What each must
+//! end as stands in `../../misbehaviour.toml`.
+
+mod channels;
+mod handles;
+mod memory;
+mod outside;
+mod time;
+mod values;
+
+use flyball_worker::bindings::flyball::worker::types::{Defaults, Description, ErrorClass};
+use flyball_worker::bindings::{Failure, Guest, Job, Outcome, export};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+enum Deed {
+    // Time.
+    Spin,
+    Sleep,
+    CallCheaply,
+    PollReady,
+    PollNothing,
+    PollMany,
+    SpinUnstoppably,
+    SleepUnstoppably,
+    FillMemory {
+        bytes: usize,
+    },
+    // Memory and stack.
+    EatMemory,
+    EatMemoryAndGoOn,
+    Recurse,
+    RecurseWithArrays,
+    // Traps.
+    Trap,
+    Panic,
+    Exit {
+        code: u8,
+    },
+    // Values.
+    Return {
+        what: values::Rubbish,
+    },
+    ReturnBytes {
+        bytes: usize,
+    },
+    FailWith {
+        what: values::Complaint,
+    },
+    AbsurdNumbers,
+    SnoozeForEver,
+    // Channels.
+    Shout {
+        bytes: usize,
+    },
+    ShoutWithoutEnd {
+        bytes: usize,
+    },
+    FloodLog {
+        lines: u32,
+    },
+    LogAtLength {
+        bytes: usize,
+    },
+    LogOneMegabyteManyTimes,
+    FloodProgress {
+        reports: u32,
+    },
+    AskForFollowUps {
+        /// Left out: the job's own kind.
+        kind: Option<String>,
+        count: u32,
+        #[serde(default)]
+        go_on: bool,
+    },
+    AskForRubbish,
+    // Handles and the world outside.
+    LeakHandles,
+    AskForRandomness {
+        bytes: u64,
+    },
+    LookAround,
+}
+
+struct Worker;
+
+impl Guest for Worker {
+    fn describe() -> Description {
+        Description {
+            summary: "Does what no worker should".into(),
+            args_schema: None,
+            defaults: Defaults {
+                timeout_ms: None,
+                fuel: None,
+                memory_bytes: None,
+                max_attempts: None,
+                backoff_base_ms: None,
+                backoff_cap_ms: None,
+            },
+            needs: Vec::new(),
+        }
+    }
+
+    fn run(job: Job) -> Result<Outcome, Failure> {
+        let deed = serde_json::from_str(&job.args)
+            .map_err(|error| failure(ErrorClass::Validation, format!("args: {error}")))?;
+        perform(deed, &job)
+    }
+}
+
+fn perform(deed: Deed, job: &Job) -> Result<Outcome, Failure> {
+    match deed {
+        Deed::Spin => time::spin(),
+        Deed::Sleep => time::sleep(),
+        Deed::CallCheaply => time::call_cheaply(),
+        Deed::PollReady => time::poll_ready(),
+        Deed::PollNothing => time::poll_nothing(),
+        Deed::PollMany => time::poll_many(),
+        Deed::SpinUnstoppably => time::spin_unstoppably(),
+        Deed::SleepUnstoppably => time::sleep_unstoppably(),
+        Deed::FillMemory { bytes } => time::fill_memory(bytes),
+        Deed::EatMemory => memory::eat(),
+        Deed::EatMemoryAndGoOn => memory::eat_and_go_on(),
+        Deed::Recurse => done(memory::recurse(1)),
+        Deed::RecurseWithArrays => done(memory::recurse_with_arrays(1)),
+        Deed::Trap => core::arch::wasm32::unreachable(),
+        Deed::Panic => panic!("this worker panics, as it was told to"),
+        Deed::Exit { code } => std::process::exit(code.into()),
+        Deed::Return { what } => values::rubbish(what),
+        Deed::ReturnBytes { bytes } => values::bytes(bytes),
+        Deed::FailWith { what } => Err(values::complaint(what)),
+        Deed::AbsurdNumbers => values::absurd_numbers(),
+        Deed::SnoozeForEver => Ok(Outcome::Snooze(u64::MAX)),
+        Deed::Shout { bytes } => channels::shout(bytes),
+        Deed::ShoutWithoutEnd { bytes } => channels::shout_without_end(bytes),
+        Deed::FloodLog { lines } => channels::flood_log(lines),
+        Deed::LogAtLength { bytes } => channels::log_at_length(bytes),
+        Deed::LogOneMegabyteManyTimes => channels::log_one_megabyte_many_times(),
+        Deed::FloodProgress { reports } => channels::flood_progress(reports),
+        Deed::AskForFollowUps {
+            kind,
+            count,
+            go_on: false,
+        } => channels::ask_until_refused(kind.unwrap_or(job.kind.clone()), count),
+        Deed::AskForFollowUps {
+            kind,
+            count,
+            go_on: true,
+        } => channels::ask_and_go_on(kind.unwrap_or(job.kind.clone()), count),
+        Deed::AskForRubbish => channels::ask_for_rubbish(&job.kind),
+        Deed::LeakHandles => handles::leak(),
+        Deed::AskForRandomness { bytes } => handles::ask_for_randomness(bytes),
+        Deed::LookAround => outside::look_around(),
+    }
+}
+
+/// Completes with a value whose debug form is JSON.
+fn done(output: impl std::fmt::Debug) -> Result<Outcome, Failure> {
+    Ok(Outcome::Complete(Some(format!("{output:?}"))))
+}
+
+fn failure(class: ErrorClass, message: String) -> Failure {
+    Failure {
+        class,
+        message,
+        detail: None,
+        retry_after_ms: None,
+    }
+}
+
+export!(Worker with_types_in flyball_worker::bindings);
