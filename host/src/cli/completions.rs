@@ -9,7 +9,7 @@ use super::exit::Exit;
 
 /// Prints a completion script.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub struct Completions {
+pub(super) struct Completions {
     /// For which shell
     shell: Shell,
 }
@@ -19,7 +19,7 @@ impl Completions {
     ///
     /// # Errors
     /// When standard output can't be written to.
-    pub async fn run(self, mut command: clap::Command) -> Result<Exit> {
+    pub(super) async fn run(self, mut command: clap::Command) -> Result<Exit> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "flyball", &mut script);
         io::stdout().write_all(&script)?;

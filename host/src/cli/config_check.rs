@@ -12,7 +12,7 @@ use crate::store::{Classes, Synchronous};
 
 /// Checks the configuration, and shows what it comes to.
 #[derive(Clone, Debug, clap::Args)]
-pub struct ConfigCheck {
+pub(super) struct ConfigCheck {
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -25,7 +25,7 @@ impl ConfigCheck {
     ///
     /// # Errors
     /// Where the configuration is wrong, and what to do.
-    pub async fn run(self, globals: &Globals) -> Result<Exit> {
+    pub(super) async fn run(self, globals: &Globals) -> Result<Exit> {
         let config = Config::load(globals, &self.serve)?;
         for remark in &config.remarks {
             eprintln!("note: {remark}");
