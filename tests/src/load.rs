@@ -69,7 +69,8 @@ impl Load {
     /// # Errors
     /// When that takes longer than the bound; the error shows the states.
     pub async fn finished(&self, bound: Duration) -> Result<()> {
-        let finished = eventually(bound, "every job to end", async || self.unfinished().await.map(|n| n == 0)).await;
+        let finished =
+            eventually(bound, "every job to end", async || self.unfinished().await.map(|n| n == 0)).await;
         match finished {
             Ok(()) => Ok(()),
             Err(error) => Err(error.context(format!("states: {:?}", self.client.overview().await?.states))),
