@@ -2,6 +2,9 @@
 
 mod claims;
 mod inserts;
+mod leases;
+mod losses;
+mod nodes;
 mod orders;
 mod outcomes;
 mod world;
