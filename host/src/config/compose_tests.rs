@@ -38,125 +38,79 @@ fn without_a_word_the_contract_holds() {
     assert_eq!((config.node.maintenance, config.synchronous), (Maintenance::Shared, Synchronous::Full));
 }
 
+/// Every key there is.
+const WHOLE: &str = r#"
+database = "postgres://app@db/flyball"
+plugins = "workers"
+cache = "none"
+listen = "none"
+[queues]
+default = 16
+mail = { concurrency = 4 }
+slow = {}
+[ceilings]
+timeout = "10m"
+fuel = "2T"
+memory = "512MiB"
+output = "1MiB"
+[node]
+name = "left"
+concurrency = 6
+classes = ["gpu", ""]
+lease = "5s"
+max_crashes = 1000
+crash_backoff = { base = "100ms" }
+guest_memory = "4GiB"
+stop_grace = "500ms"
+drain_timeout = "1m"
+deadline_grace = "2m"
+poll_interval = "50ms"
+no_maintenance = true
+allocator = "on-demand"
+log = "debug"
+log_format = "json"
+[sqlite]
+synchronous = "normal"
+"#;
+
 #[test]
 fn everything_that_a_file_can_say_holds() {
-    let file = r#"
-        database = "postgres://app@db/flyball"
-        plugins = "workers"
-        cache = "none"
-        listen = "none"
-        [queues]
-        default = 16
-        mail = { concurrency = 4 }
-        slow = {}
-        [ceilings]
-        timeout = "10m"
-        fuel = "2T"
-        memory = "512MiB"
-        output = "1MiB"
-        [node]
-        name = "left"
-        concurrency = 6
-        classes = ["gpu", ""]
-        lease = "5s"
-        max_crashes = 1000
-        crash_backoff = { base = "100ms" }
-        guest_memory = "4GiB"
-        stop_grace = "500ms"
-        drain_timeout = "1m"
-        deadline_grace = "2m"
-        poll_interval = "50ms"
-        no_maintenance = true
-        allocator = "on-demand"
-        log = "debug"
-        log_format = "json"
-        [sqlite]
-        synchronous = "normal"
-    "#;
-    let config = composed(file, &[]);
-    insta::assert_debug_snapshot!((&config.node, &config.sandbox.allocator, &config.plugins, &config.log), @r#"
-(
-    NodeConfig {
-        name: "left",
-        concurrency: 6,
-        queues: [
-            (
-                "default",
-                16,
-            ),
-            (
-                "mail",
-                4,
-            ),
-            (
-                "slow",
-                6,
-            ),
-        ],
-        classes: Only(
-            [
-                "gpu",
-                "",
-            ],
-        ),
-        lease: 5s,
-        losses: LossPolicy {
-            max_crashes: 1000,
-            backoff: Backoff {
-                base: 100ms,
-                cap: 60s,
-            },
-        },
-        deadline_grace: 120s,
-        poll_interval: 50ms,
-        stop_grace: 500ms,
-        drain_timeout: 60s,
-        maintenance: Never,
-    },
-    OnDemand,
-    PluginsConfig {
-        folder: "workers",
-        cache: None,
-        ceilings: Ceilings {
-            timeout: 600s,
-            fuel: 2000000000000,
-            memory_bytes: 536870912,
-            output_bytes: 1048576,
-        },
-    },
-    LogConfig {
-        format: Json,
-        filter: "debug",
-    },
-)
+    let config = composed(WHOLE, &[]);
+    let Config { node, sandbox, plugins, log, .. } = &config;
+    insta::assert_snapshot!(format!("{node:?}\n{plugins:?}\n{:?}\n{log:?}", sandbox.allocator), @r#"
+NodeConfig { name: "left", concurrency: 6, queues: [("default", 16), ("mail", 4), ("slow", 6)], classes: Only(["gpu", ""]), lease: 5s, losses: LossPolicy { max_crashes: 1000, backoff: Backoff { base: 100ms, cap: 60s } }, deadline_grace: 120s, poll_interval: 50ms, stop_grace: 500ms, drain_timeout: 60s, maintenance: Never }
+PluginsConfig { folder: "workers", cache: None, ceilings: Ceilings { timeout: 600s, fuel: 2000000000000, memory_bytes: 536870912, output_bytes: 1048576 } }
+OnDemand
+LogConfig { format: Json, filter: "debug" }
 "#);
     assert_eq!((config.listen, config.synchronous), (None, Synchronous::Normal));
     assert_eq!((config.sandbox.slots, config.sandbox.guest_memory), (6, 4 << 30));
     assert_eq!(
-        (config.sandbox.max_memory_bytes, config.sandbox.stop_grace),
-        (512 << 20, Duration::from_millis(500))
+(config.sandbox.max_memory_bytes, config.sandbox.stop_grace),
+(512 << 20, Duration::from_millis(500))
     );
 }
 
 #[test]
 fn a_flag_goes_before_the_file() {
     let file = "listen = \"none\"\n[queues]\nmail = 3\n[node]\nlease = \"5s\"\nclasses = [\"gpu\"]\nno_maintenance = true\n";
-    let cases: [(&[&str], fn(&Config) -> bool); 7] = [
-        (&["--lease", "9s"], |config| config.node.lease == Duration::from_secs(9)),
-        (&["--listen", "[::1]:80"], |config| config.listen.is_some()),
-        (&["--queue", "a=2", "--queue", "b"], |config| {
-            config.node.queues.len() == 2
-                && config.node.queues[0].1 == 2
-                && config.node.queues[1].1 == config.node.concurrency
-        }),
-        (&["--class", "*"], |config| config.node.classes == Classes::Every),
-        (&["--no-maintenance=false"], |config| config.node.maintenance == Maintenance::Shared),
-        (&["--database", "sqlite:x.db"], |config| config.database == "sqlite:x.db"),
-        (&["--crash-backoff", "2s..3s"], |config| config.node.losses.backoff.cap == Duration::from_secs(3)),
+    type Holds = fn(&Config) -> bool;
+    let cases: [(&[&str], Holds); 7] = [
+(&["--lease", "9s"], |config| config.node.lease == Duration::from_secs(9)),
+(&["--listen", "[::1]:80"], |config| config.listen.is_some()),
+(&["--queue", "a=2", "--queue", "b"], |config| {
+    config.node.queues.len() == 2
+        && config.node.queues[0].1 == 2
+        && config.node.queues[1].1 == config.node.concurrency
+}),
+(&["--class", "*"], |config| config.node.classes == Classes::Every),
+(&["--no-maintenance=false"], |config| config.node.maintenance == Maintenance::Shared),
+(&["--database", "sqlite:x.db"], |config| config.database == "sqlite:x.db"),
+(&["--crash-backoff", "2s..3s"], |config| config.node.losses.backoff.cap == Duration::from_secs(3)),
     ];
     for (flags, holds) in cases {
-        assert!(holds(&composed(file, flags)), "{flags:?}");
-        assert!(!holds(&composed(file, &[])), "{flags:?}");
+assert!(holds(&composed(file, flags)), "{flags:?}");
+assert!(!holds(&composed(file, &[])), "{flags:?}");
     }
     assert_eq!(composed("", &["--no-maintenance"]).node.maintenance, Maintenance::Never);
 }
@@ -192,29 +146,29 @@ fn a_value_that_is_none_is_refused_with_what_it_may_be() {
 fn the_environment_goes_between_the_file_and_the_flags() {
     const INNER: &str = "config::compose::tests::the_environment_goes_between_the_file_and_the_flags";
     if ambient::variables_of_ours().iter().any(|name| name == "FLYBALL_LEASE") {
-        let file = "database = \"sqlite:file.db\"\n[node]\nlease = \"5s\"\nmax_crashes = 7\n";
-        let config = composed(file, &[]);
-        assert_eq!((config.node.lease, config.node.losses.max_crashes), (Duration::from_secs(8), 7));
-        assert_eq!((config.database.as_str(), config.node.queues.len()), ("sqlite:env.db", 2));
-        assert_eq!(composed(file, &["--lease", "9s"]).node.lease, Duration::from_secs(9));
-        let environment = ServeArgs::from_environment().expect("variables");
-        assert_eq!(environment.node.lease, Some(Span(Duration::from_secs(8))));
-        assert_eq!(remarks(), ["the variable FLYBALL_LEESE is set, but means nothing here"]);
-        return;
+let file = "database = \"sqlite:file.db\"\n[node]\nlease = \"5s\"\nmax_crashes = 7\n";
+let config = composed(file, &[]);
+assert_eq!((config.node.lease, config.node.losses.max_crashes), (Duration::from_secs(8), 7));
+assert_eq!((config.database.as_str(), config.node.queues.len()), ("sqlite:env.db", 2));
+assert_eq!(composed(file, &["--lease", "9s"]).node.lease, Duration::from_secs(9));
+let environment = ServeArgs::from_environment().expect("variables");
+assert_eq!(environment.node.lease, Some(Span(Duration::from_secs(8))));
+assert_eq!(remarks(), ["the variable FLYBALL_LEESE is set, but means nothing here"]);
+return;
     }
     let program = std::env::current_exe().expect("this program");
     let variables = [
-        ("DATABASE_URL", "sqlite:env.db"),
-        ("FLYBALL_LEASE", "8s"),
-        ("FLYBALL_LEESE", "8s"),
-        ("FLYBALL_QUEUE", "a=1,b"),
+("DATABASE_URL", "sqlite:env.db"),
+("FLYBALL_LEASE", "8s"),
+("FLYBALL_LEESE", "8s"),
+("FLYBALL_QUEUE", "a=1,b"),
     ];
     let run = std::process::Command::new(program).args(["--exact", INNER]).envs(variables).output();
     let run = run.expect("run again");
     let said = String::from_utf8_lossy(&run.stdout);
     assert!(
-        run.status.success() && said.contains("1 passed"),
-        "{said}{}",
-        String::from_utf8_lossy(&run.stderr)
+run.status.success() && said.contains("1 passed"),
+"{said}{}",
+String::from_utf8_lossy(&run.stderr)
     );
 }
