@@ -10,9 +10,33 @@ use crate::config::{Config, Globals, Maintenance, ServeArgs};
 use crate::quantity::{Bytes, Count, Span};
 use crate::store::{Classes, Synchronous};
 
-/// Checks the configuration, and shows what it comes to.
+/// Looks at the configuration.
 #[derive(Clone, Debug, clap::Args)]
-pub struct ConfigCheck {
+pub struct ConfigCommand {
+    #[command(subcommand)]
+    command: Verb,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Verb {
+    /// Check the configuration, and show what it comes to
+    Check(Box<Check>),
+}
+
+impl ConfigCommand {
+    /// Carries out the subcommand.
+    ///
+    /// # Errors
+    /// Where the configuration is wrong, and what to do.
+    pub async fn run(self, globals: &Globals) -> Result<Exit> {
+        match self.command {
+            Verb::Check(check) => check.run(globals),
+        }
+    }
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct Check {
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -20,12 +44,9 @@ pub struct ConfigCheck {
     serve: ServeArgs,
 }
 
-impl ConfigCheck {
+impl Check {
     /// Reads everything as `serve` would, and prints it.
-    ///
-    /// # Errors
-    /// Where the configuration is wrong, and what to do.
-    pub async fn run(self, globals: &Globals) -> Result<Exit> {
+    fn run(self, globals: &Globals) -> Result<Exit> {
         let config = Config::load(globals, &self.serve)?;
         for remark in &config.remarks {
             eprintln!("note: {remark}");

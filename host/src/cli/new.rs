@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::exit::Exit;
+use crate::config::Globals;
 use crate::job::Kind;
 
 /// Begins a worker.
@@ -39,7 +40,7 @@ impl New {
     ///
     /// # Errors
     /// When there is something already, or writing fails.
-    pub async fn run(self) -> Result<Exit> {
+    pub async fn run(self, _globals: &Globals) -> Result<Exit> {
         let dir = self.dir.clone().unwrap_or_else(|| self.kind.as_str().into());
         let sdk = self.sdk_dependency()?;
         make_empty(&dir)?;
