@@ -22,7 +22,7 @@ pub enum ClientError {
 }
 
 /// The result of a client's call.
-pub type Result<T, E = ClientError> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = ClientError> = std::result::Result<T, E>;
 
 /// A connection to the jobs. Cheap to clone.
 #[derive(Clone)]

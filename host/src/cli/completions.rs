@@ -3,28 +3,25 @@
 use std::io::{self, Write as _};
 
 use anyhow::Result;
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::Cli;
 use super::exit::Exit;
-use crate::config::Globals;
 
 /// Prints a completion script.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub struct Completions {
+pub(super) struct Completions {
     /// For which shell
     shell: Shell,
 }
 
 impl Completions {
-    /// Writes the script for the whole command line.
+    /// Writes the script for the whole command line, which the caller knows.
     ///
     /// # Errors
     /// When standard output can't be written to.
-    pub async fn run(self, _globals: &Globals) -> Result<Exit> {
+    pub(super) async fn run(self, mut command: clap::Command) -> Result<Exit> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "flyball", &mut script);
+        clap_complete::generate(self.shell, &mut command, "flyball", &mut script);
         io::stdout().write_all(&script)?;
         Ok(Exit::Done)
     }

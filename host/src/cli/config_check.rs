@@ -10,33 +10,9 @@ use crate::config::{Config, Globals, Maintenance, ServeArgs};
 use crate::quantity::{Bytes, Count, Span};
 use crate::store::{Classes, Synchronous};
 
-/// Looks at the configuration.
+/// Checks the configuration, and shows what it comes to.
 #[derive(Clone, Debug, clap::Args)]
-pub struct ConfigCommand {
-    #[command(subcommand)]
-    command: Verb,
-}
-
-#[derive(Clone, Debug, clap::Subcommand)]
-enum Verb {
-    /// Check the configuration, and show what it comes to
-    Check(Box<Check>),
-}
-
-impl ConfigCommand {
-    /// Carries out the subcommand.
-    ///
-    /// # Errors
-    /// Where the configuration is wrong, and what to do.
-    pub async fn run(self, globals: &Globals) -> Result<Exit> {
-        match self.command {
-            Verb::Check(check) => check.run(globals),
-        }
-    }
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct Check {
+pub(super) struct ConfigCheck {
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -44,9 +20,12 @@ struct Check {
     serve: ServeArgs,
 }
 
-impl Check {
+impl ConfigCheck {
     /// Reads everything as `serve` would, and prints it.
-    fn run(self, globals: &Globals) -> Result<Exit> {
+    ///
+    /// # Errors
+    /// Where the configuration is wrong, and what to do.
+    pub(super) async fn run(self, globals: &Globals) -> Result<Exit> {
         let config = Config::load(globals, &self.serve)?;
         for remark in &config.remarks {
             eprintln!("note: {remark}");

@@ -11,7 +11,7 @@ use crate::quantity::{Count, Moment, Span};
 
 /// Enqueue one job. Prints its id, and nothing else, on standard output.
 #[derive(Debug, clap::Args)]
-pub struct Enqueue {
+pub(super) struct Enqueue {
     /// Which worker is to run it.
     kind: Kind,
     /// What the worker is given: JSON, `@FILE`, or `-` for standard input.

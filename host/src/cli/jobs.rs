@@ -10,7 +10,7 @@ use crate::store::{CancelAnswer, JobFilter, RetryAnswer};
 
 /// Look at jobs, retry and cancel them.
 #[derive(Debug, clap::Subcommand)]
-pub enum Jobs {
+pub(super) enum Jobs {
     /// A page of jobs, newest first.
     List(List),
     /// One job with its runs, newest first.
@@ -25,7 +25,7 @@ pub enum Jobs {
 
 /// Which jobs to list.
 #[derive(Debug, clap::Args)]
-pub struct List {
+pub(super) struct List {
     /// In this state; repeatable.
     #[arg(long = "state", value_name = "STATE")]
     states: Vec<JobState>,
@@ -51,7 +51,7 @@ pub struct List {
 
 /// Which job to show.
 #[derive(Debug, clap::Args)]
-pub struct Show {
+pub(super) struct Show {
     /// The job.
     id: JobId,
     /// Print JSON.
@@ -61,7 +61,7 @@ pub struct Show {
 
 /// Which log to show.
 #[derive(Debug, clap::Args)]
-pub struct Logs {
+pub(super) struct Logs {
     /// The job.
     id: JobId,
     /// Of this attempt.
@@ -74,7 +74,7 @@ pub struct Logs {
 
 /// Which jobs to change.
 #[derive(Debug, clap::Args)]
-pub struct Change {
+pub(super) struct Change {
     /// The jobs.
     #[arg(required = true)]
     ids: Vec<JobId>,

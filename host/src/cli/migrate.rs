@@ -1,12 +1,13 @@
 //! `flyball migrate`.
 
 use super::{Exit, Globals};
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{self, Database};
+use crate::store::{self, Database, OpenOptions};
 
 /// Bring the database's schema up to date, or print the SQL that does.
 #[derive(Debug, clap::Args)]
-pub struct Migrate {
+pub(super) struct Migrate {
     /// Print the SQL and change nothing: for hosts that own their schema.
     #[arg(long)]
     print: bool,
@@ -14,14 +15,16 @@ pub struct Migrate {
 
 impl Migrate {
     pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
-        let url = Config::load_common(globals)?.database;
+        let config = Config::load_common(globals)?;
+        let url = config.database;
         if self.print {
-            print!("{}", store::migrations_sql(store::database_of(&url)?));
+            print!("{}", store::migration_script(store::database_of(&url)?));
             return Ok(Exit::Done);
         }
-        let applied = store::migrate(&url).await?;
+        let options = OpenOptions { synchronous: config.synchronous, ..OpenOptions::new(Clock::system()) };
+        let applied = store::migrate(&url, &options).await?;
         for migration in &applied {
-            println!("applied {migration}");
+            println!("applied {:04} {}", migration.version, migration.name);
         }
         if applied.is_empty() {
             let which = match store::database_of(&url)? {

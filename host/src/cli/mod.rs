@@ -15,7 +15,7 @@ mod status;
 mod table;
 mod version;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use exit::Exit;
 
@@ -47,7 +47,8 @@ enum Command {
     /// Jobs by state, lanes that wait, nodes.
     Status(status::Status),
     /// Look at the configuration.
-    Config(config_check::ConfigCommand),
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Write a new worker.
     New(new::New),
     /// Build a worker and put it into the plugins folder.
@@ -56,6 +57,12 @@ enum Command {
     Version(version::Version),
     /// Print a completion script for a shell.
     Completions(completions::Completions),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Check the configuration, and show what it comes to.
+    Check(Box<config_check::ConfigCheck>),
 }
 
 impl Cli {
@@ -72,11 +79,11 @@ impl Cli {
             Command::Jobs(command) => command.run(&globals).await,
             Command::Plugins(command) => command.run(&globals).await,
             Command::Status(command) => command.run(&globals).await,
-            Command::Config(command) => command.run(&globals).await,
-            Command::New(command) => command.run(&globals).await,
+            Command::Config(ConfigCommand::Check(command)) => command.run(&globals).await,
+            Command::New(command) => command.run().await,
             Command::Build(command) => command.run(&globals).await,
             Command::Version(command) => command.run(&globals).await,
-            Command::Completions(command) => command.run(&globals).await,
+            Command::Completions(command) => command.run(Self::command()).await,
         }
     }
 }

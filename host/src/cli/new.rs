@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::exit::Exit;
-use crate::config::Globals;
 use crate::job::Kind;
 
 /// Begins a worker.
 #[derive(Clone, Debug, clap::Args)]
-pub struct New {
+pub(super) struct New {
     /// The kind whose jobs it is to run.
     kind: Kind,
     /// Where to [default: a new folder named after the kind]
@@ -40,7 +39,7 @@ impl New {
     ///
     /// # Errors
     /// When there is something already, or writing fails.
-    pub async fn run(self, _globals: &Globals) -> Result<Exit> {
+    pub(super) async fn run(self) -> Result<Exit> {
         let dir = self.dir.clone().unwrap_or_else(|| self.kind.as_str().into());
         let sdk = self.sdk_dependency()?;
         make_empty(&dir)?;

@@ -15,7 +15,7 @@ use crate::telemetry;
 /// Run a node until it is told to stop. SIGTERM and Ctrl-C drain it: what runs is finished, what does not finish in
 /// time goes back without charge. A second signal interrupts at once.
 #[derive(Debug, clap::Args)]
-pub struct Serve {
+pub(super) struct Serve {
     #[command(flatten)]
     args: ServeArgs,
 }

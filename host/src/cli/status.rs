@@ -12,7 +12,7 @@ use crate::store::{NodeRecord, Overview};
 
 /// Jobs by state, lanes that wait, kinds that no node has, nodes.
 #[derive(Debug, clap::Args)]
-pub struct Status {
+pub(super) struct Status {
     /// Print JSON.
     #[arg(long)]
     json: bool,

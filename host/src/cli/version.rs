@@ -4,7 +4,7 @@ use super::{Exit, Globals};
 
 /// Print the version of this program, of the worker contract it speaks, and of the engine.
 #[derive(Debug, clap::Args)]
-pub struct Version {
+pub(super) struct Version {
     /// Print JSON.
     #[arg(long)]
     json: bool,

@@ -86,8 +86,8 @@ LogConfig { format: Json, filter: "debug" }
     assert_eq!((config.listen, config.synchronous), (None, Synchronous::Normal));
     assert_eq!((config.sandbox.slots, config.sandbox.guest_memory), (6, 4 << 30));
     assert_eq!(
-(config.sandbox.max_memory_bytes, config.sandbox.stop_grace),
-(512 << 20, Duration::from_millis(500))
+        (config.sandbox.max_memory_bytes, config.sandbox.stop_grace),
+        (512 << 20, Duration::from_millis(500))
     );
 }
 
@@ -96,21 +96,21 @@ fn a_flag_goes_before_the_file() {
     let file = "listen = \"none\"\n[queues]\nmail = 3\n[node]\nlease = \"5s\"\nclasses = [\"gpu\"]\nno_maintenance = true\n";
     type Holds = fn(&Config) -> bool;
     let cases: [(&[&str], Holds); 7] = [
-(&["--lease", "9s"], |config| config.node.lease == Duration::from_secs(9)),
-(&["--listen", "[::1]:80"], |config| config.listen.is_some()),
-(&["--queue", "a=2", "--queue", "b"], |config| {
-    config.node.queues.len() == 2
-        && config.node.queues[0].1 == 2
-        && config.node.queues[1].1 == config.node.concurrency
-}),
-(&["--class", "*"], |config| config.node.classes == Classes::Every),
-(&["--no-maintenance=false"], |config| config.node.maintenance == Maintenance::Shared),
-(&["--database", "sqlite:x.db"], |config| config.database == "sqlite:x.db"),
-(&["--crash-backoff", "2s..3s"], |config| config.node.losses.backoff.cap == Duration::from_secs(3)),
+        (&["--lease", "9s"], |config| config.node.lease == Duration::from_secs(9)),
+        (&["--listen", "[::1]:80"], |config| config.listen.is_some()),
+        (&["--queue", "a=2", "--queue", "b"], |config| {
+            config.node.queues.len() == 2
+                && config.node.queues[0].1 == 2
+                && config.node.queues[1].1 == config.node.concurrency
+        }),
+        (&["--class", "*"], |config| config.node.classes == Classes::Every),
+        (&["--no-maintenance=false"], |config| config.node.maintenance == Maintenance::Shared),
+        (&["--database", "sqlite:x.db"], |config| config.database == "sqlite:x.db"),
+        (&["--crash-backoff", "2s..3s"], |config| config.node.losses.backoff.cap == Duration::from_secs(3)),
     ];
     for (flags, holds) in cases {
-assert!(holds(&composed(file, flags)), "{flags:?}");
-assert!(!holds(&composed(file, &[])), "{flags:?}");
+        assert!(holds(&composed(file, flags)), "{flags:?}");
+        assert!(!holds(&composed(file, &[])), "{flags:?}");
     }
     assert_eq!(composed("", &["--no-maintenance"]).node.maintenance, Maintenance::Never);
 }
@@ -146,29 +146,29 @@ fn a_value_that_is_none_is_refused_with_what_it_may_be() {
 fn the_environment_goes_between_the_file_and_the_flags() {
     const INNER: &str = "config::compose::tests::the_environment_goes_between_the_file_and_the_flags";
     if ambient::variables_of_ours().iter().any(|name| name == "FLYBALL_LEASE") {
-let file = "database = \"sqlite:file.db\"\n[node]\nlease = \"5s\"\nmax_crashes = 7\n";
-let config = composed(file, &[]);
-assert_eq!((config.node.lease, config.node.losses.max_crashes), (Duration::from_secs(8), 7));
-assert_eq!((config.database.as_str(), config.node.queues.len()), ("sqlite:env.db", 2));
-assert_eq!(composed(file, &["--lease", "9s"]).node.lease, Duration::from_secs(9));
-let environment = ServeArgs::from_environment().expect("variables");
-assert_eq!(environment.node.lease, Some(Span(Duration::from_secs(8))));
-assert_eq!(remarks(), ["the variable FLYBALL_LEESE is set, but means nothing here"]);
-return;
+        let file = "database = \"sqlite:file.db\"\n[node]\nlease = \"5s\"\nmax_crashes = 7\n";
+        let config = composed(file, &[]);
+        assert_eq!((config.node.lease, config.node.losses.max_crashes), (Duration::from_secs(8), 7));
+        assert_eq!((config.database.as_str(), config.node.queues.len()), ("sqlite:env.db", 2));
+        assert_eq!(composed(file, &["--lease", "9s"]).node.lease, Duration::from_secs(9));
+        let environment = ServeArgs::from_environment().expect("variables");
+        assert_eq!(environment.node.lease, Some(Span(Duration::from_secs(8))));
+        assert_eq!(remarks(), ["the variable FLYBALL_LEESE is set, but means nothing here"]);
+        return;
     }
     let program = std::env::current_exe().expect("this program");
     let variables = [
-("DATABASE_URL", "sqlite:env.db"),
-("FLYBALL_LEASE", "8s"),
-("FLYBALL_LEESE", "8s"),
-("FLYBALL_QUEUE", "a=1,b"),
+        ("DATABASE_URL", "sqlite:env.db"),
+        ("FLYBALL_LEASE", "8s"),
+        ("FLYBALL_LEESE", "8s"),
+        ("FLYBALL_QUEUE", "a=1,b"),
     ];
     let run = std::process::Command::new(program).args(["--exact", INNER]).envs(variables).output();
     let run = run.expect("run again");
     let said = String::from_utf8_lossy(&run.stdout);
     assert!(
-run.status.success() && said.contains("1 passed"),
-"{said}{}",
-String::from_utf8_lossy(&run.stderr)
+        run.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&run.stderr)
     );
 }

@@ -23,7 +23,9 @@ async fn a_cancel_from_another_process_stops_a_spinning_attempt(world: World) ->
     let mut node = Node::serve(&world.home, &["--concurrency", "1"]).await?;
     let mut took = Vec::with_capacity(TIMES);
     for _ in 0..TIMES {
-        let load = Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" })).await?;
+        let load =
+            Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" }))
+                .await?;
         let id = load.ids()[0];
         heard(&node, "guest started", &id.to_string()).await?;
         let answer = load.client().cancel(&[id]).await?;
@@ -40,14 +42,18 @@ async fn a_cancel_from_another_process_stops_a_spinning_attempt(world: World) ->
     node.drain().await?;
     took.sort();
     let (median, p99) = (took[TIMES / 2], took[TIMES * 99 / 100]);
-    println!("{TIMES} cancels: median {median:?}, p99 {p99:?}, longest {:?}; target {TARGET:?}", took[TIMES - 1]);
+    println!(
+        "{TIMES} cancels: median {median:?}, p99 {p99:?}, longest {:?}; target {TARGET:?}",
+        took[TIMES - 1]
+    );
     assert!(p99 <= TARGET * 3, "{p99:?}");
     Ok(())
 }
 
 /// When the node wrote a line with these words about this job, in microseconds since the epoch.
 async fn heard(node: &Node, words: &str, job: &str) -> Result<i64> {
-    let written = |line: &Line| (line.text.contains(words) && line.text.contains(job)).then(|| written_at(line));
+    let written =
+        |line: &Line| (line.text.contains(words) && line.text.contains(job)).then(|| written_at(line));
     node.log().wait_for(GENEROUS, words, written).await?.context("a timestamp")
 }
 

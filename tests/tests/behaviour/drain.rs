@@ -39,7 +39,8 @@ async fn a_node_told_to_stop_finishes_what_runs_and_exits_with_0(world: World) -
 async fn a_drain_that_must_interrupt_gives_back_without_charge_and_exits_with_3(world: World) -> Result<()> {
     let world = world.with(&["misbehave"])?;
     let mut node = Node::serve(&world.home, &["--drain-timeout", "300ms"]).await?;
-    let load = Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" })).await?;
+    let load =
+        Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" })).await?;
     started(&node).await?;
     let exit = node.drain().await?;
     assert_eq!(exit.status.code(), Some(3), "{}", node.log().tail(20));
@@ -49,7 +50,8 @@ async fn a_drain_that_must_interrupt_gives_back_without_charge_and_exits_with_3(
 async fn a_second_signal_interrupts_at_once(world: World) -> Result<()> {
     let world = world.with(&["misbehave"])?;
     let mut node = Node::serve(&world.home, &["--drain-timeout", "1h"]).await?;
-    let load = Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" })).await?;
+    let load =
+        Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" })).await?;
     started(&node).await?;
     node.terminate()?;
     node.log().wait_for(GENEROUS, "the drain", |line| line.text.contains("draining").then_some(())).await?;

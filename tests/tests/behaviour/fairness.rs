@@ -20,7 +20,8 @@ const NEIGHBOUR: Duration = Duration::from_secs(5);
 async fn eight_spinning_jobs_delay_neither_the_probe_nor_a_neighbour(world: World) -> Result<()> {
     let world = world.with(&["misbehave", "echo"])?;
     let mut node = Node::serve(&world.home, &["--concurrency", "9", "--drain-timeout", "0s"]).await?;
-    let spinning = Load::enqueue(world.home.database(), "misbehave", 8, |_| json!({ "do": "spin-unstoppably" })).await?;
+    let spinning =
+        Load::enqueue(world.home.database(), "misbehave", 8, |_| json!({ "do": "spin-unstoppably" })).await?;
     let count = || node.log().all().iter().filter(|line| line.text.contains("guest started")).count();
     flyball_tests::eventually(flyball_tests::GENEROUS, "eight to spin", async || count() >= 8).await?;
     let (mut probes, mut neighbours) = (Vec::new(), Vec::new());
@@ -36,8 +37,14 @@ async fn eight_spinning_jobs_delay_neither_the_probe_nor_a_neighbour(world: Worl
     }
     probes.sort();
     neighbours.sort();
-    println!("/readyz beside 8 spinning guests: median {:?}, longest {:?}; bound {PROBE:?}", probes[10], probes[19]);
-    println!("a neighbour's job: median {:?}, longest {:?}; bound {NEIGHBOUR:?}", neighbours[10], neighbours[19]);
+    println!(
+        "/readyz beside 8 spinning guests: median {:?}, longest {:?}; bound {PROBE:?}",
+        probes[10], probes[19]
+    );
+    println!(
+        "a neighbour's job: median {:?}, longest {:?}; bound {NEIGHBOUR:?}",
+        neighbours[10], neighbours[19]
+    );
     assert!(probes[19] <= PROBE * 3 && neighbours[19] <= NEIGHBOUR * 3);
     spinning.client().cancel(spinning.ids()).await?;
     spinning.finished(flyball_tests::GENEROUS).await?;

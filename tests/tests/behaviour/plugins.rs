@@ -21,7 +21,9 @@ on_both_databases!(
 /// Live within a second of its compile.
 const PROMISED: Duration = Duration::from_secs(1);
 
-async fn a_job_enqueued_before_its_kind_existed_runs_when_the_component_is_dropped_in(world: World) -> Result<()> {
+async fn a_job_enqueued_before_its_kind_existed_runs_when_the_component_is_dropped_in(
+    world: World,
+) -> Result<()> {
     let mut node = Node::serve(&world.home, &[]).await?;
     let load = Load::enqueue(world.home.database(), "echo", 1, |_| json!({ "hello": 1 })).await?;
     let status: serde_json::Value = world.home.ask(&["status", "--json"]).await?;
@@ -35,12 +37,17 @@ async fn a_job_enqueued_before_its_kind_existed_runs_when_the_component_is_dropp
     });
     let compile = took.await?;
     let live = dropped.elapsed();
-    println!("live {live:?} after it was dropped in, of which loading took {compile}; promised {PROMISED:?} beside that");
+    println!(
+        "live {live:?} after it was dropped in, of which loading took {compile}; promised {PROMISED:?} beside that"
+    );
     load.finished(GENEROUS).await?;
     let (job, runs) = load.job(load.ids()[0]).await?;
     assert_eq!((job.state, runs.len()), (JobState::Succeeded, 1));
     let seconds: f64 = parse_debug_duration(&compile).context("a duration")?;
-    assert!(live.as_secs_f64() - seconds < PROMISED.as_secs_f64() * 3.0, "{live:?} with {compile} of loading");
+    assert!(
+        live.as_secs_f64() - seconds < PROMISED.as_secs_f64() * 3.0,
+        "{live:?} with {compile} of loading"
+    );
     node.drain().await?;
     Ok(())
 }
@@ -62,7 +69,9 @@ async fn replacing_a_component_under_load_loses_and_fails_no_job(world: World) -
     guests::find("echo")?.put_into(&plugins)?;
     let mut node = Node::serve(&world.home, &["--concurrency", "8"]).await?;
     let load = Load::enqueue(world.home.database(), "echo", 1000, |_| json!({ "sleep_ms": 20 })).await?;
-    node.log().wait_for(GENEROUS, "a guest", |line| line.text.contains("guest started").then_some(())).await?;
+    node.log()
+        .wait_for(GENEROUS, "a guest", |line| line.text.contains("guest started").then_some(()))
+        .await?;
     // The same worker with one custom section more is another component, under another digest.
     let mut bytes = fs::read(&guests::find("echo")?.component)?;
     bytes.extend([0, 5, 4, b'm', b'o', b'r', b'e']);
@@ -70,7 +79,8 @@ async fn replacing_a_component_under_load_loses_and_fails_no_job(world: World) -
     fs::rename(plugins.join("echo.new"), plugins.join("echo.wasm"))?;
     load.finished(GENEROUS * 2).await?;
     let audit = load.audit().await?;
-    let digests: BTreeSet<_> = audit.jobs.iter().flat_map(|(_, runs)| runs).map(|run| &run.component_digest).collect();
+    let digests: BTreeSet<_> =
+        audit.jobs.iter().flat_map(|(_, runs)| runs).map(|run| &run.component_digest).collect();
     println!("runs by outcome: {:?}; {} digests", audit.outcomes, digests.len());
     assert_eq!(audit.outcomes.get(&Outcome::Success), Some(&1000), "{:?}", audit.outcomes);
     assert_eq!(audit.outcomes.len(), 1);
@@ -82,7 +92,9 @@ async fn replacing_a_component_under_load_loses_and_fails_no_job(world: World) -
 async fn a_truncated_file_leaves_the_old_version_running_and_says_why(world: World) -> Result<()> {
     let world = world.with(&["echo"])?;
     let mut node = Node::serve(&world.home, &[]).await?;
-    node.log().wait_for(GENEROUS, "echo in service", |line| line.text.contains("plugin in service").then_some(())).await?;
+    node.log()
+        .wait_for(GENEROUS, "echo in service", |line| line.text.contains("plugin in service").then_some(()))
+        .await?;
     let whole = fs::read(&guests::find("echo")?.component)?;
     fs::write(world.home.plugins().join("echo.wasm"), &whole[..whole.len() / 2])?;
     let refused = node.log().wait_for(GENEROUS, "a refusal", |line| {

@@ -16,7 +16,8 @@ on_both_databases!(
 async fn a_job_is_enqueued_run_and_shown_by_the_command_line(world: World) -> Result<()> {
     let world = world.with(&["echo"])?;
     let mut node = Node::serve(&world.home, &[]).await?;
-    let id = world.home.call(&["enqueue", "echo", r#"{"n": 1}"#, "--tag", "mine", "--request-id", "r-1"]).await?;
+    let id =
+        world.home.call(&["enqueue", "echo", r#"{"n": 1}"#, "--tag", "mine", "--request-id", "r-1"]).await?;
     let id = id.trim_end();
     assert_eq!(id.len(), 36, "the id and nothing else: {id:?}");
     let shown = ended(&world.home, id).await?;
@@ -24,7 +25,10 @@ async fn a_job_is_enqueued_run_and_shown_by_the_command_line(world: World) -> Re
     assert_eq!(shown["tags"], json!(["mine"]));
     assert_eq!(shown["metadata"]["request_id"], "r-1");
     let run = &shown["runs"][0];
-    assert_eq!((&run["outcome"], &run["settled_by"], &run["attempt"]), (&json!("success"), &json!("owner"), &json!(1)));
+    assert_eq!(
+        (&run["outcome"], &run["settled_by"], &run["attempt"]),
+        (&json!("success"), &json!("owner"), &json!(1))
+    );
     assert_eq!(run["output"]["args"], json!({ "n": 1 }));
     assert!(run["fuel_used"].as_u64().is_some_and(|fuel| fuel > 0), "{run}");
     assert!(run["peak_memory_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{run}");
@@ -64,7 +68,10 @@ async fn a_discarded_job_is_made_available_again_by_retry(world: World) -> Resul
     let load = Load::enqueue(world.home.database(), "echo", 1, |_| args.clone()).await?;
     let id = load.ids()[0].to_string();
     let shown = ended(&world.home, &id).await?;
-    assert_eq!((&shown["state"], &shown["runs"][0]["error_class"]), (&json!("discarded"), &json!("permanent")));
+    assert_eq!(
+        (&shown["state"], &shown["runs"][0]["error_class"]),
+        (&json!("discarded"), &json!("permanent"))
+    );
     assert_eq!(shown["runs"][0]["error_message"], "no good");
     world.home.call(&["jobs", "retry", &id]).await?;
     let shown = ended(&world.home, &id).await?;
@@ -81,7 +88,11 @@ async fn a_second_serve_on_one_sqlite_file_is_refused_and_told_who_has_it() -> R
     let mut node = Node::serve(&world.home, &["--name", "first"]).await?;
     let second = world.home.run(&["serve", "--listen", "none"]).await?;
     assert_eq!(second.code, Some(1), "{}", second.stderr);
-    assert!(second.stderr.contains("first") && second.stderr.contains(&node.pid().to_string()), "{}", second.stderr);
+    assert!(
+        second.stderr.contains("first") && second.stderr.contains(&node.pid().to_string()),
+        "{}",
+        second.stderr
+    );
     node.drain().await?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::sandbox::Sandbox;
 
 /// Looks after workers.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Plugins {
+pub(super) struct Plugins {
     #[command(subcommand)]
     command: Verb,
 }
@@ -37,7 +37,7 @@ impl Plugins {
     ///
     /// # Errors
     /// When the configuration is wrong, or the sandbox does not start.
-    pub async fn run(self, globals: &Globals) -> Result<Exit> {
+    pub(super) async fn run(self, globals: &Globals) -> Result<Exit> {
         let config = Config::load_common(globals)?;
         match self.command {
             Verb::List(list) => list.run(config).await,
