@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
-use toml::de::{DeTable, DeValue};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 /// The most bytes that a manifest or a configuration may have.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 256 << 10;
@@ -33,7 +34,7 @@ struct Place {
 /// A key of the contract that this version does not act on yet: refused, so that nobody relies on it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Later {
-    /// Its dotted path.
+    /// Its dotted path; `*` stands for any key.
     pub(crate) key: &'static str,
     /// What to know about it.
     pub(crate) advice: &'static str,
@@ -65,28 +66,28 @@ impl<'a> Document<'a> {
         let root = DeTable::parse(self.text).map_err(|error| self.explain(&error))?;
         for Later { key, advice } in later {
             if let Some(span) = find(root.get_ref(), key) {
-                return Err(self.error(Some(span), format!("`{key}` is not supported yet: {advice}")));
+                return Err(self.error(Some(span), &format!("`{key}` is not supported yet: {advice}")));
             }
         }
         toml::from_str(self.text).map_err(|error| self.explain(&error))
     }
 
     /// An error about a key, by its dotted path.
-    pub(crate) fn error_at(&self, key: &str, problem: impl Into<String>) -> DocumentError {
+    pub(crate) fn error_at(&self, key: &str, problem: &str) -> DocumentError {
         let root = DeTable::parse(self.text).ok();
         let span = root.and_then(|root| find(root.get_ref(), key));
-        self.error(span, problem.into())
+        self.error(span, problem)
     }
 
     fn explain(&self, error: &toml::de::Error) -> DocumentError {
         // The parser says what it met on lines of their own.
         let problem = error.message().trim().replace('\n', "; ");
-        self.error(error.span(), problem)
+        self.error(error.span(), &problem)
     }
 
-    fn error(&self, span: Option<Range<usize>>, problem: String) -> DocumentError {
+    fn error(&self, span: Option<Range<usize>>, problem: &str) -> DocumentError {
         let at = span.map(|span| self.place(span.start));
-        let problem = crate::job::visible(crate::job::cut(&problem, 1000)).into_owned();
+        let problem = crate::job::visible(crate::job::cut(problem, 1000)).into_owned();
         DocumentError { file: self.file.into(), at, problem }
     }
 
@@ -101,12 +102,14 @@ impl<'a> Document<'a> {
 /// Where the key of a dotted path stands.
 fn find(table: &DeTable<'_>, path: &str) -> Option<Range<usize>> {
     let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
-    let (key, value) = table.iter().find(|(key, _)| key.get_ref() == head)?;
-    match (rest, value.get_ref()) {
+    let named = table.iter().filter(|(key, _)| head == "*" || key.get_ref() == head);
+    let inside = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| match (rest, value.get_ref())
+    {
         (None, _) => Some(key.span()),
         (Some(rest), DeValue::Table(inner)) => find(inner, rest),
         (Some(_), _) => None,
-    }
+    };
+    named.into_iter().find_map(inside)
 }
 
 #[cfg(test)]

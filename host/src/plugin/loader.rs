@@ -200,7 +200,7 @@ fn read_manifest(path: &std::path::Path, seen: &Seen, bounds: &Bounds) -> Result
     match Terms::resolve(&manifest.wishes(), &Wishes::default(), bounds) {
         Ok(_) => Ok(manifest),
         Err(excess) => {
-            Err(refused(&Document::new(&shown, &text).error_at(excess.wanted.key(), excess.to_string())))
+            Err(refused(&Document::new(&shown, &text).error_at(excess.wanted.key(), &excess.to_string())))
         }
     }
 }

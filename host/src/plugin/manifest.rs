@@ -113,7 +113,7 @@ impl Manifest {
             let (base, cap) = (Span(base), Span(cap));
             let problem =
                 format!("the base {base} is more than the cap {cap}: lower it, or set a higher `cap`");
-            return Err(document.error_at("retry.base", problem));
+            return Err(document.error_at("retry.base", &problem));
         }
         Ok(())
     }

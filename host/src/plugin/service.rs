@@ -147,12 +147,8 @@ impl Plugins {
         }
     }
 
-    /// Lifts the quarantine of the component with this digest; says whether there was one.
-    ///
-    /// # Errors
-    /// When the cache folder can't be written to.
-    pub fn release(&self, digest: &str) -> std::io::Result<bool> {
-        self.0.loader.cache().release(digest)
+    pub(super) fn loader(&self) -> &Loader {
+        &self.0.loader
     }
 
     /// Looks at the folder once, and begins what is to be done about it.

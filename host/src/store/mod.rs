@@ -4,9 +4,24 @@
 //! swaps, and answers what it did. Every verb is safe to repeat: a caller whose answer was lost asks again with the
 //! same ids. Time is an argument of every verb.
 
+mod batch;
+mod claimed;
+mod codec;
+mod dialect;
 mod error;
+mod fault;
 mod open;
+mod postgres;
+#[doc(hidden)]
+pub mod probe;
+mod records;
 mod request;
+mod schema;
+mod sql_store;
+mod sqlite;
+mod statements;
+mod value;
+mod verb;
 
 use std::sync::Arc;
 
@@ -20,6 +35,7 @@ pub use request::{
     QueueRoom, Queues, Reclaimed, Registered, Renewal, Renewed, RetryAnswer, ServedKind, Settled, Sweep,
     Swept, Turn,
 };
+pub use schema::{Migration, migrate, migration_script, migrations, pending_migrations};
 
 use crate::job::{
     JobId, JobRecord, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement, Timestamp,

@@ -1,9 +1,15 @@
 //! Opening a store: what the URL means, and what the opener wants to be.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Database, Result, SharedStore, StoreError};
+use super::postgres::Postgres;
+use super::sql_store::SqlStore;
+use super::sqlite::Sqlite;
+use super::statements::Edit;
+use super::{Database, Result, SharedStore, StoreError, schema};
 use crate::clock::Clock;
+use crate::wake::Bell;
 
 /// How to open a store. Begin with [`OpenOptions::new`] and set what differs.
 #[derive(Clone, Debug)]
@@ -78,8 +84,10 @@ pub fn database_of(url: &str) -> Result<Database> {
     match url.split_once(':') {
         Some(("sqlite", _)) => Ok(Database::Sqlite),
         Some(("postgres" | "postgresql", _)) => Ok(Database::Postgres),
-        _ => Err(StoreError::Address(format!(
-            "{url:?} names no database: sqlite:FILE, or postgres://USER:PASSWORD@HOST/DATABASE"
+        // The rest of the URL may hold a password.
+        other => Err(StoreError::Address(format!(
+            "{:?} names no database: sqlite:FILE, or postgres://USER:PASSWORD@HOST/DATABASE",
+            other.map_or(url, |(scheme, _)| scheme)
         ))),
     }
 }
@@ -89,6 +97,27 @@ pub fn database_of(url: &str) -> Result<Database> {
 /// # Errors
 /// When the URL or file can't be used, the schema does not fit, or another `serve` has the SQLite file.
 pub async fn open(url: &str, options: &OpenOptions) -> Result<SharedStore> {
-    let _ = options;
-    Err(StoreError::Address(format!("{:?} is not built yet", database_of(url)?)))
+    open_edited(url, options, &[]).await
+}
+
+/// Opens a store some of whose statements say something else.
+pub(super) async fn open_edited(url: &str, options: &OpenOptions, edits: &[Edit]) -> Result<SharedStore> {
+    let database = database_of(url)?;
+    match options.schema {
+        SchemaMode::Check => schema::check(url, options).await?,
+        SchemaMode::Migrate => {
+            schema::migrate(url, options).await?;
+        }
+    }
+    let bell = Bell::default();
+    Ok(match database {
+        Database::Sqlite => {
+            let db = Sqlite::open(url, options, edits, bell.clone()).await?;
+            Arc::new(SqlStore::new(Arc::new(db), bell, options))
+        }
+        Database::Postgres => {
+            let db = Postgres::open(url, options, edits, bell.clone()).await?;
+            Arc::new(SqlStore::new(Arc::new(db), bell, options))
+        }
+    })
 }

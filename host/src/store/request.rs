@@ -401,6 +401,8 @@ pub struct NodeRecord {
     pub expires_at: Option<Timestamp>,
     pub steady_since: Option<Timestamp>,
     pub lost_at: Option<Timestamp>,
+    /// Set, and `lost_at` too, if it left in order.
+    pub left_at: Option<Timestamp>,
     pub serves: Json,
     pub kinds: Json,
     pub concurrency: u32,
