@@ -1,11 +1,32 @@
 //! Flyball: a host that runs background jobs whose workers are WebAssembly components.
 
+#[cfg(feature = "host")]
+pub mod app;
+#[cfg(feature = "host")]
+pub mod cli;
+mod client;
 pub mod clock;
+#[cfg(feature = "host")]
+pub mod config;
 pub mod event;
+#[cfg(feature = "host")]
+pub mod http;
 pub mod job;
+#[cfg(feature = "host")]
+pub mod plugin;
+#[cfg(feature = "host")]
+pub mod quantity;
+#[cfg(feature = "host")]
+pub mod runner;
 #[cfg(feature = "host")]
 pub mod sandbox;
 #[cfg(feature = "host")]
+pub mod scheduler;
+#[cfg(feature = "host")]
 pub mod service;
 pub mod store;
+#[cfg(feature = "host")]
+pub mod telemetry;
 pub mod wake;
+
+pub use client::{Client, ClientError};

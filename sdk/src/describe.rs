@@ -12,7 +12,6 @@ use crate::{Job, quantity};
 pub struct Description {
     summary: &'static str,
     needs: &'static [&'static str],
-    queue: Option<&'static str>,
     timeout_ms: Option<u64>,
     fuel: Option<u64>,
     memory_bytes: Option<u64>,
@@ -28,7 +27,6 @@ impl Description {
         Self {
             summary,
             needs: &[],
-            queue: None,
             timeout_ms: None,
             fuel: None,
             memory_bytes: None,
@@ -36,12 +34,6 @@ impl Description {
             backoff_base_ms: None,
             backoff_cap_ms: None,
         }
-    }
-
-    /// The queue that jobs of this kind wait in.
-    #[must_use]
-    pub const fn queue(self, queue: &'static str) -> Self {
-        Self { queue: Some(queue), ..self }
     }
 
     /// How long an attempt may take: `"30s"`, `"500ms"`, `"10m"`.
@@ -98,7 +90,6 @@ pub fn describe<A: JsonSchema, O>(
         summary: description.summary.into(),
         args_schema: Some(schema.as_value().to_string()),
         defaults: wire::Defaults {
-            queue: description.queue.map(Into::into),
             timeout_ms: description.timeout_ms,
             fuel: description.fuel,
             memory_bytes: description.memory_bytes,

@@ -18,7 +18,6 @@
 /// flyball_worker::worker! {
 ///     run,
 ///     summary: "Says which attempt this is",
-///     queue: "quick",
 ///     timeout: "30s",
 ///     fuel: "5G",
 ///     memory: "64MiB",

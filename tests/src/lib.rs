@@ -11,6 +11,7 @@ pub mod guests;
 pub mod home;
 pub mod house;
 pub mod http;
+pub mod load;
 pub mod node;
 pub mod postgres;
 pub mod process;

@@ -74,6 +74,11 @@ impl Consumer {
         self.receiver.recv().await
     }
 
+    /// An event that is queued already, if there is one.
+    pub fn waiting(&mut self) -> Option<Event> {
+        self.receiver.try_recv().ok()
+    }
+
     /// How many events it missed so far.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)

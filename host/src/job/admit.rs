@@ -217,7 +217,8 @@ mod tests {
     #[test]
     fn what_is_out_of_its_range_is_refused_by_name() {
         let day = Duration::from_secs(24 * 3600);
-        let cases: [(fn(&mut InsertOpts), &str); 6] = [
+        type Change = fn(&mut InsertOpts);
+        let cases: [(Change, &str); 6] = [
             (|o| o.args = "{".into(), "args: EOF while parsing an object at line 1 column 1"),
             (|o| o.metadata = Some("[]".into()), "metadata: must be a JSON object"),
             (|o| o.priority = 40_000, "priority must be 0 to 32767"),

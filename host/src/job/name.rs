@@ -103,6 +103,22 @@ name! {
     Key, "key", "1 to 512 bytes without control characters", |text| is_printable(text, 512)
 }
 
+impl Key {
+    /// A key as a worker of the kind gives it. Such keys live in a space of their own for each kind: they hold a
+    /// control character, which no other key may.
+    ///
+    /// # Errors
+    /// [`NameError`] if the worker's part is no key.
+    pub fn of_worker(kind: &Kind, text: &str) -> Result<Self, NameError> {
+        Self::new(text).map(|key| Self(format!("\u{1f}{kind}\u{1f}{key}").into()))
+    }
+
+    /// A key as it was stored, of a worker or not.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl Default for Queue {
     fn default() -> Self {
         Self("default".into())
@@ -150,5 +166,14 @@ mod tests {
         assert!(Key::new("a\0b").is_err());
         assert!(Tag::new(&"ü".repeat(33)).is_err());
         assert!(ExecutorClass::new("").is_ok());
+    }
+
+    #[test]
+    fn no_key_that_a_user_can_give_meets_one_of_a_worker() {
+        let kind = Kind::new("mail").expect("valid");
+        let key = Key::of_worker(&kind, "today").expect("valid");
+        assert!(Key::new(key.as_str()).is_err());
+        assert_ne!(key, Key::of_worker(&Kind::new("post").expect("valid"), "today").expect("valid"));
+        assert!(Key::of_worker(&kind, "a\u{1f}b").is_err());
     }
 }

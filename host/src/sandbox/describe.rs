@@ -10,7 +10,7 @@ use super::link::Linked;
 use super::log::{SharedLog, harmless};
 use super::watch::Watch;
 use super::{Defaults, Description, FollowUpRequest, LoadError, Ports, Refusal, Sandboxes, Stop, ending};
-use crate::job::{Backoff, Budget, Failure, Json, LogRecord, NewJob, Queue, Verdict};
+use crate::job::{Backoff, Budget, Failure, Json, LogRecord, NewJob, Verdict};
 
 const MAX_SUMMARY: usize = 1 << 10;
 const MAX_SCHEMA: usize = 256 << 10;
@@ -79,7 +79,6 @@ fn checked(said: bindings::Description) -> Result<Description, String> {
 }
 
 fn checked_defaults(said: &bindings::flyball::worker::types::Defaults) -> Result<Defaults, String> {
-    let queue = said.queue.as_deref().map(Queue::new).transpose().map_err(|error| error.to_string())?;
     let numbers = [
         (said.timeout_ms, "time-out"),
         (said.fuel, "fuel"),
@@ -90,7 +89,6 @@ fn checked_defaults(said: &bindings::flyball::worker::types::Defaults) -> Result
         return Err(format!("a {what} of 0"));
     }
     Ok(Defaults {
-        queue,
         timeout: said.timeout_ms.map(Duration::from_millis),
         fuel: said.fuel,
         memory_bytes: said.memory_bytes,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::bindings::WorkerPre;
 use super::guest::Guest;
-use crate::job::{Backoff, Json, Kind, Queue};
+use crate::job::{Backoff, Json, Kind};
 
 /// A worker: compiled, linked, and asked to describe itself. Cheap to clone.
 #[derive(Clone)]
@@ -34,8 +34,6 @@ pub struct Description {
 /// What a worker wishes for its jobs; `None` where it does not care.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Defaults {
-    /// The line that its jobs wait in.
-    pub queue: Option<Queue>,
     /// Wall time of one attempt.
     pub timeout: Option<Duration>,
     /// Fuel of one attempt.

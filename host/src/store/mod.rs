@@ -4,22 +4,41 @@
 //! swaps, and answers what it did. Every verb is safe to repeat: a caller whose answer was lost asks again with the
 //! same ids. Time is an argument of every verb.
 
+mod batch;
+mod claimed;
+mod codec;
+mod dialect;
 mod error;
+mod fault;
+mod open;
+mod postgres;
+#[doc(hidden)]
+pub mod probe;
+mod records;
 mod request;
+mod schema;
+mod sql_store;
+mod sqlite;
+mod statements;
+mod value;
+mod verb;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 pub use error::StoreError;
+pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use request::{
-    Activity, CancelAnswer, ClaimRequest, Classes, Database, Inserted, JobFilter, KindDefaults, KindRecord,
-    LaneCount, NewNode, NodeRecord, Order, Overview, ProgressReport, Promoted, PublishedKind, QueueRoom,
-    Queues, Reclaimed, Registered, Renewal, Renewed, RetryAnswer, ServedKind, Settled, Sweep, Swept, Turn,
+    Activity, CancelAnswer, ClaimRequest, Claimed, Classes, Database, Inserted, JobFilter, KindDefaults,
+    KindRecord, LaneCount, NewNode, NodeRecord, Order, Overview, ProgressReport, Promoted, PublishedKind,
+    QueueRoom, Queues, Reclaimed, Registered, Renewal, Renewed, RetryAnswer, ServedKind, Settled, Sweep,
+    Swept, Turn,
 };
+pub use schema::{Migration, migrate, migration_script, migrations, pending_migrations};
 
 use crate::job::{
-    Claim, JobId, JobRecord, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement, Timestamp,
+    JobId, JobRecord, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement, Timestamp,
 };
 use crate::wake::Bell;
 
@@ -56,7 +75,7 @@ pub trait Store: Send + Sync + 'static {
     /// Claims due jobs, at most one for each run id of the request, and writes their run rows, in one transaction.
     /// A repeat with the same run ids answers the same claims. Refused with [`StoreError::NodeLost`] once the node
     /// was marked lost.
-    async fn claim(&self, request: &ClaimRequest, now: Timestamp) -> Result<Vec<Claim>>;
+    async fn claim(&self, request: &ClaimRequest, now: Timestamp) -> Result<Claimed>;
     /// Carries out settlements; answers in input order. What the database can't keep as it is, is kept as a failed
     /// attempt that says why. Fails only for the infrastructure: then the same batch is to be offered again.
     async fn finalize(&self, batch: &[Settlement], now: Timestamp) -> Result<Vec<Settled>>;

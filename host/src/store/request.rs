@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::job::{
-    ActionId, Backoff, ExecutorClass, JobId, JobState, Json, Kind, LossPolicy, NodeId, Outcome, Queue, RunId,
-    Tag, Timestamp, Transition,
+    ActionId, Backoff, Claim, ExecutorClass, JobId, JobState, Json, Kind, LossPolicy, NodeId, Outcome, Queue,
+    RunId, Tag, Timestamp, Transition,
 };
 
 /// Which database a store is on.
@@ -102,6 +102,15 @@ pub enum Turn {
     LastChance,
 }
 
+/// The answer to a request for work.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// The jobs, in the order in which they are to start.
+    pub claims: Vec<Claim>,
+    /// A last-chance job waits in the lanes that were asked for, not counting those of this answer.
+    pub last_chances: bool,
+}
+
 /// What became of one settlement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
@@ -164,6 +173,8 @@ pub struct Reclaimed {
     pub job: JobId,
     /// The attempt that was lost.
     pub run: RunId,
+    /// Its number.
+    pub attempt: u32,
     /// Its kind.
     pub kind: Kind,
     /// Its queue.
@@ -215,6 +226,10 @@ pub struct KindRecord {
 }
 
 /// A renewal: what the node believes that it holds.
+///
+/// A claim may overtake the renewal that was gathered before it. So the renewal's `now` is read *before* these lists
+/// are gathered, and a claim's run ids join `pending` before that claim's `now` is read: what was claimed at or after
+/// the renewal's `now` is never taken for unknown.
 #[derive(Clone, Debug)]
 pub struct Renewal {
     /// Who.
@@ -225,6 +240,12 @@ pub struct Renewal {
     pub held: Vec<RunId>,
     /// Run ids of claims that were not answered yet.
     pub pending: Vec<RunId>,
+    /// Those of `held` that have ended and whose outcome waits to be stored: their deadlines are extended.
+    pub unwritten: Vec<RunId>,
+    /// Parts the claims before this renewal from those after it: only what was claimed under a smaller run id may be
+    /// given back by it (`lease_token < watermark`), however late the database carries it out. The node mints run ids
+    /// that only grow.
+    pub watermark: RunId,
     /// Attempts that run now.
     pub in_flight: u32,
     /// Monotonic time since the last renewal that succeeded, or since it registered.
@@ -380,6 +401,8 @@ pub struct NodeRecord {
     pub expires_at: Option<Timestamp>,
     pub steady_since: Option<Timestamp>,
     pub lost_at: Option<Timestamp>,
+    /// Set, and `lost_at` too, if it left in order.
+    pub left_at: Option<Timestamp>,
     pub serves: Json,
     pub kinds: Json,
     pub concurrency: u32,

@@ -92,7 +92,6 @@ impl Guest for Worker {
             summary: "Does what no worker should".into(),
             args_schema: None,
             defaults: Defaults {
-                queue: None,
                 timeout_ms: None,
                 fuel: None,
                 memory_bytes: None,

@@ -42,7 +42,6 @@ impl Guest for Worker {
             summary: "Returns an output, and never lets go of it".into(),
             args_schema: None,
             defaults: Defaults {
-                queue: None,
                 timeout_ms: None,
                 fuel: None,
                 memory_bytes: None,

@@ -1,0 +1,95 @@
+//! The order of shutdown, written once.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Node;
+use super::health::Stage;
+use crate::sandbox::StopCause;
+
+/// After the last attempt was interrupted, its outcome has so long to become durable.
+const LAST_OUTCOMES: Duration = Duration::from_secs(10);
+
+/// Stops a node, from anywhere. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Stopper {
+    drain: CancellationToken,
+    interrupt: CancellationToken,
+}
+
+impl Stopper {
+    /// Stop claiming, finish what runs, within the drain time-out.
+    pub fn drain(&self) {
+        self.drain.cancel();
+    }
+
+    /// Do not wait: interrupt what runs.
+    pub fn interrupt(&self) {
+        self.drain.cancel();
+        self.interrupt.cancel();
+    }
+
+    pub(super) async fn drained(&self) {
+        self.drain.cancelled().await;
+    }
+}
+
+/// How a node stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Everything that ran was finished.
+    Clean,
+    /// So many attempts had to be interrupted, and were given back.
+    Interrupted(u64),
+    /// Some outcomes could not be stored; their jobs will run again.
+    Unstored(u32),
+    /// This essential service was dead; the node drained.
+    Died(&'static str),
+}
+
+impl Node {
+    /// Stops claiming, finishes or gives back what runs, leaves, and stops everything else; the server that answers
+    /// probes last.
+    pub(super) async fn drain(mut self, died: Option<&'static str>) -> Stopped {
+        tracing::info!(running = self.runner.slots().busy(), "draining");
+        self.health.enter(Stage::Draining);
+        self.supervisor.stop(&["claimer"]).await;
+        self.supervisor.stop(&["promoter", "sweeper", "plugins"]).await;
+        let before = self.released.load(Ordering::Relaxed);
+        self.runner.ask_all(StopCause::Drain, self.drain_timeout);
+        self.wait_for_attempts().await;
+        self.supervisor.stop(&["finalizer"]).await;
+        let unstored = self.runner.slots().busy();
+        if let Err(error) = self.store.leave(self.runner.lease().node(), self.clock.now()).await {
+            tracing::warn!(%error, "the node could not sign off; its lease will run out");
+        }
+        self.supervisor.stop(&["lease", "cancels", "progress", "publisher", "health", "log"]).await;
+        self.store.close().await;
+        self.supervisor.stop_all().await;
+        let interrupted = self.released.load(Ordering::Relaxed) - before;
+        match (died, unstored, interrupted) {
+            (Some(name), ..) => Stopped::Died(name),
+            (None, 0, 0) => Stopped::Clean,
+            (None, 0, interrupted) => Stopped::Interrupted(interrupted),
+            (None, unstored, _) => Stopped::Unstored(unstored),
+        }
+    }
+
+    async fn wait_for_attempts(&self) {
+        let idle = self.runner.idle();
+        tokio::pin!(idle);
+        tokio::select! {
+            () = &mut idle => return,
+            () = self.stopper.interrupt.cancelled() => {
+                self.runner.ask_all(StopCause::Drain, Duration::ZERO);
+            }
+            () = self.clock.sleep(self.drain_timeout) => {}
+        }
+        tokio::select! {
+            () = idle => {}
+            () = self.clock.sleep(LAST_OUTCOMES) => {}
+        }
+    }
+}

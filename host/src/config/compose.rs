@@ -1,0 +1,202 @@
+//! From what was said to what holds: layers, defaults, and ranges.
+
+use std::num::{NonZeroU16, NonZeroU32};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::args::known_variables;
+use super::file::FileConfig;
+use super::settings::{CommonSettings, NodeSettings};
+use super::value::{ClassName, Listen, QueueChoice};
+use super::{Config, ConfigError, Globals, Maintenance, NodeConfig, ServeArgs, ambient};
+use crate::job::{ExecutorClass, LossPolicy, Queue};
+use crate::plugin::{Ceilings, PluginsConfig};
+use crate::quantity::{Bytes, Span};
+use crate::sandbox::SandboxConfig;
+use crate::store::{Classes, database_of};
+use crate::telemetry::LogConfig;
+
+/// What the word in place of a folder or an address means.
+const NONE: &str = "none";
+const DEFAULT_DATABASE: &str = "sqlite:flyball.db";
+const DEFAULT_PLUGINS: &str = "plugins";
+const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8484);
+
+impl Config {
+    /// For `serve`: its flags, over the environment, over the file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says where, what is wrong, and what to do.
+    pub fn load(globals: &Globals, serve: &ServeArgs) -> Result<Self, ConfigError> {
+        let (path, file) = FileConfig::load(globals.config.as_deref())?;
+        let config = Self::compose(globals, serve, &file)?;
+        Ok(Self { file: path, remarks: remarks(), ..config })
+    }
+
+    /// For a command without the flags of `serve`: the environment over the file.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_common(globals: &Globals) -> Result<Self, ConfigError> {
+        Self::load(globals, &ServeArgs::from_environment()?)
+    }
+
+    fn compose(globals: &Globals, serve: &ServeArgs, file: &FileConfig) -> Result<Self, ConfigError> {
+        let CommonSettings { database, plugins, cache } = globals.common.clone().over(file.common());
+        let settings = serve.node.clone().over(file.node.clone());
+        let database = database.unwrap_or_else(|| DEFAULT_DATABASE.into());
+        database_of(&database).map_err(|error| wrong("database", error.to_string()))?;
+        let ceilings = file.ceilings();
+        let sandbox = sandbox(&settings, &ceilings)?;
+        let log = LogConfig::default();
+        Ok(Self {
+            file: None,
+            database,
+            synchronous: file.synchronous(),
+            listen: match serve.listen.or(file.listen).unwrap_or(Listen::At(DEFAULT_LISTEN.into())) {
+                Listen::At(address) => Some(address),
+                Listen::Off => None,
+            },
+            plugins: PluginsConfig {
+                folder: plugins.unwrap_or_else(|| DEFAULT_PLUGINS.into()),
+                cache: cache.map_or_else(ambient::cache_folder, folder_or_none),
+                ceilings,
+            },
+            log: LogConfig {
+                format: settings.log_format.unwrap_or(log.format),
+                filter: settings.log.clone().unwrap_or(log.filter),
+            },
+            node: node(settings, &sandbox, queues(&serve.queue, file))?,
+            sandbox,
+            remarks: Vec::new(),
+        })
+    }
+}
+
+fn folder_or_none(folder: PathBuf) -> Option<PathBuf> {
+    (folder.as_os_str() != NONE).then_some(folder)
+}
+
+/// The queues that were named, by flags if there are any, else by the file.
+fn queues(flags: &[QueueChoice], file: &FileConfig) -> Vec<(Queue, Option<NonZeroU16>)> {
+    if flags.is_empty() {
+        return file.queues.iter().map(|(queue, table)| (queue.clone(), table.0)).collect();
+    }
+    flags.iter().map(|choice| (choice.queue.clone(), choice.concurrency)).collect()
+}
+
+fn sandbox(settings: &NodeSettings, ceilings: &Ceilings) -> Result<SandboxConfig, ConfigError> {
+    let host = SandboxConfig::default();
+    let guest_memory = settings.guest_memory.map_or(host.guest_memory, |Bytes(bytes)| bytes);
+    let least = Bytes(16 << 20);
+    if guest_memory < least.0 {
+        return Err(wrong(
+            "guest_memory",
+            format!("{} is too little for any worker: at least {least}", Bytes(guest_memory)),
+        ));
+    }
+    Ok(SandboxConfig {
+        slots: settings.concurrency.map_or(host.slots, attempts),
+        guest_memory,
+        max_memory_bytes: ceilings.memory_bytes.min(guest_memory),
+        stop_grace: settings.stop_grace.map_or(host.stop_grace, |Span(grace)| grace),
+        allocator: settings.allocator.map_or(host.allocator, Into::into),
+        ..host
+    })
+}
+
+fn node(
+    settings: NodeSettings,
+    sandbox: &SandboxConfig,
+    queues: Vec<(Queue, Option<NonZeroU16>)>,
+) -> Result<NodeConfig, ConfigError> {
+    let concurrency = sandbox.slots;
+    let losses = LossPolicy::default();
+    let hour = Duration::from_secs(3600);
+    let between = |key, span: Option<Span>, host, least: Duration| within(key, span, host, least, hour);
+    Ok(NodeConfig {
+        name: named(settings.name)?,
+        concurrency,
+        queues: queues.into_iter().map(|(queue, most)| (queue, most.map_or(concurrency, attempts))).collect(),
+        classes: classes(settings.classes),
+        lease: between("lease", settings.lease, Duration::from_secs(15), Duration::from_secs(1))?,
+        losses: LossPolicy {
+            max_crashes: settings.max_crashes.map_or(losses.max_crashes, NonZeroU32::get),
+            backoff: settings.crash_backoff.map_or(losses.backoff, |delays| delays.0),
+        },
+        deadline_grace: between(
+            "deadline_grace",
+            settings.deadline_grace,
+            Duration::from_secs(60),
+            Duration::from_secs(1),
+        )?,
+        poll_interval: between(
+            "poll_interval",
+            settings.poll_interval,
+            Duration::from_secs(1),
+            Duration::from_millis(10),
+        )?,
+        stop_grace: between("stop_grace", settings.stop_grace, sandbox.stop_grace, Duration::ZERO)?,
+        drain_timeout: between(
+            "drain_timeout",
+            settings.drain_timeout,
+            Duration::from_secs(30),
+            Duration::ZERO,
+        )?,
+        maintenance: match settings.no_maintenance {
+            Some(true) => Maintenance::Never,
+            Some(false) | None => Maintenance::Shared,
+        },
+    })
+}
+
+fn classes(names: Option<Vec<ClassName>>) -> Classes {
+    let names = names.unwrap_or_else(|| vec![ClassName::Only(ExecutorClass::default())]);
+    let only = |name| match name {
+        ClassName::Every => None,
+        ClassName::Only(class) => Some(class),
+    };
+    names.into_iter().map(only).collect::<Option<_>>().map_or(Classes::Every, Classes::Only)
+}
+
+fn named(name: Option<String>) -> Result<String, ConfigError> {
+    let name = name.unwrap_or_else(ambient::machine_name);
+    if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+        return Err(wrong("name", "must be 1 to 255 bytes without control characters".into()));
+    }
+    Ok(name)
+}
+
+fn within(
+    key: &'static str,
+    span: Option<Span>,
+    host: Duration,
+    least: Duration,
+    most: Duration,
+) -> Result<Duration, ConfigError> {
+    let Some(Span(span)) = span else { return Ok(host) };
+    if (least..=most).contains(&span) {
+        return Ok(span);
+    }
+    Err(wrong(key, format!("{}: must be {} to {}", Span(span), Span(least), Span(most))))
+}
+
+fn wrong(key: &'static str, problem: String) -> ConfigError {
+    ConfigError::Value { key, problem }
+}
+
+/// Others have variables of such names too (Kubernetes makes `FLYBALL_PORT` for a service): unknown ones are told, not
+/// refused.
+fn remarks() -> Vec<String> {
+    let known = known_variables();
+    let unknown = ambient::variables_of_ours().into_iter().filter(|name| !known.contains(name));
+    unknown.map(|name| format!("the variable {name} is set, but means nothing here")).collect()
+}
+
+fn attempts(number: NonZeroU16) -> u32 {
+    number.get().into()
+}
+
+#[cfg(test)]
+#[path = "compose_tests.rs"]
+mod tests;

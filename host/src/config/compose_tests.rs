@@ -1,0 +1,220 @@
+//! Which of file, environment and flags goes before which, and how a wrong word is refused.
+
+use clap::Parser;
+
+use super::*;
+use crate::store::Synchronous;
+
+#[derive(Parser)]
+struct Program {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+fn composed(file: &str, flags: &[&str]) -> Config {
+    let program = Program::try_parse_from([&["flyball"], flags].concat()).expect("flags");
+    let file = FileConfig::parse("flyball.toml", file).expect("a file");
+    Config::compose(&program.globals, &program.serve, &file).expect("a configuration")
+}
+
+fn refused(file: &str) -> String {
+    let parsed = FileConfig::parse("flyball.toml", file).map_err(ConfigError::from);
+    let composed = parsed.and_then(|file| Config::compose(&Globals::default(), &ServeArgs::default(), &file));
+    composed.expect_err(file).to_string()
+}
+
+#[test]
+fn without_a_word_the_contract_holds() {
+    let config = composed("", &[]);
+    assert_eq!(config.database, "sqlite:flyball.db");
+    assert_eq!(config.listen.map(|at| at.to_string()).as_deref(), Some("127.0.0.1:8484"));
+    assert_eq!(config.plugins.folder, PathBuf::from("plugins"));
+    assert_eq!(config.plugins.ceilings, Ceilings::default());
+    assert_eq!((config.node.lease, config.node.losses.max_crashes), (Duration::from_secs(15), 3));
+    assert_eq!((config.node.queues.len(), config.node.drain_timeout), (0, Duration::from_secs(30)));
+    assert_eq!(config.node.classes, Classes::Only(vec![ExecutorClass::default()]));
+    assert_eq!((config.node.maintenance, config.synchronous), (Maintenance::Shared, Synchronous::Full));
+}
+
+#[test]
+fn everything_that_a_file_can_say_holds() {
+    let file = r#"
+        database = "postgres://app@db/flyball"
+        plugins = "workers"
+        cache = "none"
+        listen = "none"
+        [queues]
+        default = 16
+        mail = { concurrency = 4 }
+        slow = {}
+        [ceilings]
+        timeout = "10m"
+        fuel = "2T"
+        memory = "512MiB"
+        output = "1MiB"
+        [node]
+        name = "left"
+        concurrency = 6
+        classes = ["gpu", ""]
+        lease = "5s"
+        max_crashes = 1000
+        crash_backoff = { base = "100ms" }
+        guest_memory = "4GiB"
+        stop_grace = "500ms"
+        drain_timeout = "1m"
+        deadline_grace = "2m"
+        poll_interval = "50ms"
+        no_maintenance = true
+        allocator = "on-demand"
+        log = "debug"
+        log_format = "json"
+        [sqlite]
+        synchronous = "normal"
+    "#;
+    let config = composed(file, &[]);
+    insta::assert_debug_snapshot!((&config.node, &config.sandbox.allocator, &config.plugins, &config.log), @r#"
+(
+    NodeConfig {
+        name: "left",
+        concurrency: 6,
+        queues: [
+            (
+                "default",
+                16,
+            ),
+            (
+                "mail",
+                4,
+            ),
+            (
+                "slow",
+                6,
+            ),
+        ],
+        classes: Only(
+            [
+                "gpu",
+                "",
+            ],
+        ),
+        lease: 5s,
+        losses: LossPolicy {
+            max_crashes: 1000,
+            backoff: Backoff {
+                base: 100ms,
+                cap: 60s,
+            },
+        },
+        deadline_grace: 120s,
+        poll_interval: 50ms,
+        stop_grace: 500ms,
+        drain_timeout: 60s,
+        maintenance: Never,
+    },
+    OnDemand,
+    PluginsConfig {
+        folder: "workers",
+        cache: None,
+        ceilings: Ceilings {
+            timeout: 600s,
+            fuel: 2000000000000,
+            memory_bytes: 536870912,
+            output_bytes: 1048576,
+        },
+    },
+    LogConfig {
+        format: Json,
+        filter: "debug",
+    },
+)
+"#);
+    assert_eq!((config.listen, config.synchronous), (None, Synchronous::Normal));
+    assert_eq!((config.sandbox.slots, config.sandbox.guest_memory), (6, 4 << 30));
+    assert_eq!(
+        (config.sandbox.max_memory_bytes, config.sandbox.stop_grace),
+        (512 << 20, Duration::from_millis(500))
+    );
+}
+
+#[test]
+fn a_flag_goes_before_the_file() {
+    let file = "listen = \"none\"\n[queues]\nmail = 3\n[node]\nlease = \"5s\"\nclasses = [\"gpu\"]\nno_maintenance = true\n";
+    let cases: [(&[&str], fn(&Config) -> bool); 7] = [
+        (&["--lease", "9s"], |config| config.node.lease == Duration::from_secs(9)),
+        (&["--listen", "[::1]:80"], |config| config.listen.is_some()),
+        (&["--queue", "a=2", "--queue", "b"], |config| {
+            config.node.queues.len() == 2
+                && config.node.queues[0].1 == 2
+                && config.node.queues[1].1 == config.node.concurrency
+        }),
+        (&["--class", "*"], |config| config.node.classes == Classes::Every),
+        (&["--no-maintenance=false"], |config| config.node.maintenance == Maintenance::Shared),
+        (&["--database", "sqlite:x.db"], |config| config.database == "sqlite:x.db"),
+        (&["--crash-backoff", "2s..3s"], |config| config.node.losses.backoff.cap == Duration::from_secs(3)),
+    ];
+    for (flags, holds) in cases {
+        assert!(holds(&composed(file, flags)), "{flags:?}");
+        assert!(!holds(&composed(file, &[])), "{flags:?}");
+    }
+    assert_eq!(composed("", &["--no-maintenance"]).node.maintenance, Maintenance::Never);
+}
+
+#[test]
+fn a_key_that_is_not_acted_on_is_refused_with_its_line() {
+    insta::assert_snapshot!(refused("databse = \"x\""), @"flyball.toml, line 1, column 1: unknown field `databse`, expected one of `database`, `plugins`, `cache`, `listen`, `queues`, `ceilings`, `node`, `sqlite`");
+    insta::assert_snapshot!(refused("[node]\nleese = \"1s\""), @"flyball.toml, line 2, column 1: unknown field `leese`, expected one of `name`, `concurrency`, `classes`, `lease`, `max_crashes`, `crash_backoff`, `guest_memory`, `stop_grace`, `drain_timeout`, `deadline_grace`, `poll_interval`, `no_maintenance`, `allocator`, `log`, `log_format`");
+    insta::assert_snapshot!(refused("metrics_addr = \"127.0.0.1:9000\""), @"flyball.toml, line 1, column 1: `metrics_addr` is not supported yet: there are no metrics so far; remove the key");
+    insta::assert_snapshot!(refused("[queues]\nmail = { concurrency = 4, weight = 2 }"), @"flyball.toml, line 2, column 27: `queues.*.weight` is not supported yet: queues have no weight so far; remove the key");
+    insta::assert_snapshot!(refused("[ceilings]\nhttp = [\"https://*.example.com\"]"), @"flyball.toml, line 2, column 1: `ceilings.http` is not supported yet: workers have no network so far; remove the key");
+    insta::assert_snapshot!(refused("\n[[schedules]]\nslug = \"x\""), @"flyball.toml, line 2, column 3: `schedules` is not supported yet: nothing is enqueued by the clock so far; remove the table");
+}
+
+#[test]
+fn a_value_that_is_none_is_refused_with_what_it_may_be() {
+    insta::assert_snapshot!(refused("database = \"mysql://x\""), @r#"database: "mysql://x" names no database: sqlite:FILE, or postgres://USER:PASSWORD@HOST/DATABASE"#);
+    insta::assert_snapshot!(refused("listen = \"8484\""), @r#"flyball.toml, line 1, column 10: "8484" is not an address: write it as 127.0.0.1:8484, [::1]:8484, or none"#);
+    insta::assert_snapshot!(refused("[queues]\nMail = 4"), @r#"flyball.toml, line 2, column 1: queue "Mail" is not valid: 1 to 64 of a-z, 0-9, _ and -, beginning with a letter"#);
+    insta::assert_snapshot!(refused("[queues]\nmail = 0"), @"flyball.toml, line 2, column 8: a number of attempts is 1 to 65535");
+    insta::assert_snapshot!(refused("[queues]\nmail = \"4\""), @r#"flyball.toml, line 2, column 8: invalid type: string "4", expected a number of attempts, or { concurrency = N }"#);
+    insta::assert_snapshot!(refused("[node]\nlease = \"10ms\""), @"lease: 10ms: must be 1s to 1h");
+    insta::assert_snapshot!(refused("[node]\nlease = 15"), @r#"flyball.toml, line 2, column 9: "15" is not a duration: write it as a number with its unit, such as 200ms, 30s, 5m, 1h30m or 2d"#);
+    insta::assert_snapshot!(refused("[node]\nconcurrency = 0"), @"flyball.toml, line 2, column 15: invalid value: integer `0`, expected a nonzero u16");
+    insta::assert_snapshot!(refused("[node]\ncrash_backoff = \"1m..1s\""), @"flyball.toml, line 2, column 17: delays from 1m up to 1s: must be 1ms to 30d, the base at most the cap");
+    insta::assert_snapshot!(refused("[node]\nguest_memory = \"1MiB\""), @"guest_memory: 1MiB is too little for any worker: at least 16MiB");
+    insta::assert_snapshot!(refused("[node]\nlog_format = \"xml\""), @"flyball.toml, line 2, column 14: unknown variant `xml`, expected `text` or `json`");
+    insta::assert_snapshot!(refused("[sqlite]\nsynchronous = \"off\""), @"flyball.toml, line 2, column 15: unknown variant `off`, expected `full` or `normal`");
+}
+
+/// The environment of this process is not ours to change: the test runs itself again, in one that is.
+#[test]
+fn the_environment_goes_between_the_file_and_the_flags() {
+    const INNER: &str = "config::compose::tests::the_environment_goes_between_the_file_and_the_flags";
+    if ambient::variables_of_ours().iter().any(|name| name == "FLYBALL_LEASE") {
+        let file = "database = \"sqlite:file.db\"\n[node]\nlease = \"5s\"\nmax_crashes = 7\n";
+        let config = composed(file, &[]);
+        assert_eq!((config.node.lease, config.node.losses.max_crashes), (Duration::from_secs(8), 7));
+        assert_eq!((config.database.as_str(), config.node.queues.len()), ("sqlite:env.db", 2));
+        assert_eq!(composed(file, &["--lease", "9s"]).node.lease, Duration::from_secs(9));
+        let environment = ServeArgs::from_environment().expect("variables");
+        assert_eq!(environment.node.lease, Some(Span(Duration::from_secs(8))));
+        assert_eq!(remarks(), ["the variable FLYBALL_LEESE is set, but means nothing here"]);
+        return;
+    }
+    let program = std::env::current_exe().expect("this program");
+    let variables = [
+        ("DATABASE_URL", "sqlite:env.db"),
+        ("FLYBALL_LEASE", "8s"),
+        ("FLYBALL_LEESE", "8s"),
+        ("FLYBALL_QUEUE", "a=1,b"),
+    ];
+    let run = std::process::Command::new(program).args(["--exact", INNER]).envs(variables).output();
+    let run = run.expect("run again");
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+}

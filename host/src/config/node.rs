@@ -1,0 +1,43 @@
+//! What a node is told about itself, resolved.
+
+use std::time::Duration;
+
+use crate::job::{LossPolicy, Queue};
+use crate::store::Classes;
+
+/// How a node takes and holds its work.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// What operators know it by.
+    pub name: String,
+    /// The most attempts at once.
+    pub concurrency: u32,
+    /// The queues that it takes from, each with the most attempts at once; every queue, without a bound of its own,
+    /// if empty.
+    pub queues: Vec<(Queue, u32)>,
+    /// The executor classes that it has.
+    pub classes: Classes,
+    /// How long the others wait before they take its jobs for lost (PostgreSQL).
+    pub lease: Duration,
+    /// How losses of a node are treated.
+    pub losses: LossPolicy,
+    /// How long past its deadline an attempt is left to its own node.
+    pub deadline_grace: Duration,
+    /// How often it looks for work that nobody told it of.
+    pub poll_interval: Duration,
+    /// How long an attempt that is asked to stop has before it is stopped.
+    pub stop_grace: Duration,
+    /// How long a node that was told to stop lets attempts finish.
+    pub drain_timeout: Duration,
+    /// Whether it sweeps, promotes and fires schedules for all.
+    pub maintenance: Maintenance,
+}
+
+/// Whether a node does what one node at a time does for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maintenance {
+    /// When it is its turn.
+    Shared,
+    /// Never: others must.
+    Never,
+}

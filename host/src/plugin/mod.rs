@@ -1,0 +1,36 @@
+//! Which foreign code: the files in the plugins folder, and the workers that they became.
+//!
+//! A *plugin* is a component `<kind>.wasm` with, optionally, a manifest `<kind>.toml` beside it. [`Plugins`] watches
+//! the folder; what it loaded is in its [`Catalog`], an immutable map that is replaced whole. Whatever goes wrong with a
+//! file leaves the plugin that was in service before, and its [`PluginStatus`] says why.
+
+mod cache;
+mod catalog;
+mod compile;
+mod desk;
+mod document;
+mod folder;
+mod grants;
+mod imports;
+mod inspect;
+mod loaded;
+mod loader;
+mod manifest;
+mod read;
+mod schema;
+mod service;
+mod status;
+mod terms;
+mod vault;
+mod watcher;
+
+pub use catalog::Catalog;
+pub use document::DocumentError;
+pub(crate) use document::{Document, Later};
+pub use grants::{EnqueueWish, Grants};
+pub use inspect::{InspectError, Inspected, Released};
+pub use loaded::Plugin;
+pub use manifest::Manifest;
+pub use service::{Plugins, PluginsConfig};
+pub use status::{PluginState, PluginStatus};
+pub use terms::{Ceilings, Origin, Term, Terms};

@@ -1,0 +1,42 @@
+//! Reading a file whole, in the version that was seen.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use super::folder::Stamp;
+
+/// Why a file was not read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unread {
+    /// It is another version by now: look again.
+    #[error("it changed meanwhile")]
+    Changed,
+    /// It can't be read.
+    #[error("{0}")]
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::NotFound { Self::Changed } else { Self::Failed(error) }
+    }
+}
+
+/// Reads the version of the file that has the stamp. Whatever stands there by now, opening it never blocks.
+pub(super) fn read_whole(path: &Path, stamp: &Stamp) -> Result<Vec<u8>, Unread> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from)?);
+    if Stamp::of(&file.metadata()?) != *stamp {
+        return Err(Unread::Changed);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(stamp.size()).unwrap_or(0));
+    // One more than there should be, to notice that it grew.
+    file.by_ref().take(stamp.size() + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != stamp.size() || Stamp::of(&file.metadata()?) != *stamp {
+        return Err(Unread::Changed);
+    }
+    Ok(bytes)
+}

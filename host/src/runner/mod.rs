@@ -1,0 +1,51 @@
+//! Running jobs: claim, attempt, settle, finalize, under a lease.
+//!
+//! A claim and a slot travel together: the slot is taken before the claim is asked for and freed when the outcome is
+//! durable, so that a node never holds more than it can finish. Deciding is done by pure code ([`Planner`] here,
+//! `Claim::settle` in `job/`); this folder moves values between the store and the sandbox.
+
+mod attempt;
+mod cancels;
+mod claimer;
+mod context;
+mod finalizer;
+mod held;
+mod lease;
+mod planner;
+mod ports;
+mod progress;
+mod publish;
+mod renewal;
+mod slots;
+
+use std::time::Duration;
+
+pub use context::{Parts, Runner};
+pub use lease::Lease;
+pub use planner::{Plan, Planner, View};
+pub use renewal::enter;
+pub use slots::{Slot, Slots};
+
+use crate::job::{LossPolicy, Queue};
+use crate::store::Classes;
+
+/// What a runner needs to be told.
+#[derive(Clone, Debug)]
+pub struct RunnerConfig {
+    /// What operators know the node by.
+    pub name: String,
+    /// Attempts at once.
+    pub concurrency: u32,
+    /// Queues with the most attempts at once of each; empty means every queue, up to `concurrency`.
+    pub queues: Vec<(Queue, u32)>,
+    /// The executor classes that the node has.
+    pub classes: Classes,
+    /// How long the node's lease is; not used on SQLite. All other times of the lease derive from it.
+    pub lease: Duration,
+    /// How losses are treated.
+    pub losses: LossPolicy,
+    /// From the polite request to stop to the hard one.
+    pub stop_grace: Duration,
+    /// How often to look for work that no ring told of.
+    pub poll_interval: Duration,
+}

@@ -1,0 +1,114 @@
+//! What a guest may ask of the queue, answered for one attempt.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use crate::event::Event;
+use crate::job::{
+    Claim, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, LogRecord, NameError, NewJob, Queue, RunId,
+    Tag, When,
+};
+use crate::plugin::{EnqueueWish, Plugin};
+use crate::sandbox::{FollowUpRequest, Ports, Refusal};
+
+/// The most generations below a root.
+const MAX_DEPTH: u16 = 16;
+
+/// The way out of one attempt.
+pub(super) struct AttemptPorts {
+    context: Arc<Context>,
+    plugin: Arc<Plugin>,
+    run: RunId,
+    job: JobId,
+    queue: Queue,
+    executor_class: ExecutorClass,
+    children: Lineage,
+}
+
+impl AttemptPorts {
+    pub(super) fn new(context: &Arc<Context>, plugin: Arc<Plugin>, claim: &Claim) -> Self {
+        Self {
+            context: context.clone(),
+            plugin,
+            run: claim.run,
+            job: claim.job,
+            queue: claim.queue.clone(),
+            executor_class: claim.executor_class.clone(),
+            children: claim.child_lineage(),
+        }
+    }
+
+    fn admit(&self, wish: FollowUpRequest) -> Result<NewJob, Refusal> {
+        let invalid = |error: NameError| Refusal::Invalid(error.to_string());
+        let kind = Kind::new(&wish.kind).map_err(invalid)?;
+        let queue =
+            wish.queue.as_deref().map_or_else(|| Ok(self.queue.clone()), Queue::new).map_err(invalid)?;
+        let class = wish.executor_class.as_deref();
+        let class =
+            class.map_or_else(|| Ok(self.executor_class.clone()), ExecutorClass::new).map_err(invalid)?;
+        let mut opts = InsertOpts::new(kind, wish.args);
+        opts.priority = wish.priority.unwrap_or(opts.priority);
+        self.check_grant(&opts.kind, &queue, &class, opts.priority)?;
+        opts.queue = queue;
+        opts.executor_class = class;
+        opts.when = wish.delay.map_or(When::Now, When::In);
+        opts.unique_key = self.own_key(wish.unique_key.as_deref()).map_err(invalid)?;
+        opts.unique_active_key = self.own_key(wish.unique_active_key.as_deref()).map_err(invalid)?;
+        opts.overrides.max_attempts = wish.max_attempts;
+        opts.tags = wish.tags.iter().map(|tag| Tag::new(tag)).collect::<Result<_, _>>().map_err(invalid)?;
+        opts.lineage = self.children;
+        let now = self.context.clock.now();
+        opts.admit(JobId::mint(now), now).map_err(|error| Refusal::Invalid(error.to_string()))
+    }
+
+    fn check_grant(
+        &self,
+        kind: &Kind,
+        queue: &Queue,
+        class: &ExecutorClass,
+        priority: u16,
+    ) -> Result<(), Refusal> {
+        if self.children.depth > MAX_DEPTH {
+            return Err(Refusal::TooMany(format!("more than {MAX_DEPTH} generations below the first job")));
+        }
+        let (own_queue, own_class) = (&self.queue, &self.executor_class);
+        let wish = EnqueueWish { kind, queue, class, priority, own_queue, own_class };
+        self.plugin.grants().allows_enqueue(&wish).map_err(|hint| {
+            let kind = self.plugin.kind().clone();
+            self.context.events.emit(&Event::GrantDenied { kind, grant: "enqueue", hint: hint.clone() });
+            Refusal::NotGranted(hint)
+        })
+    }
+
+    /// Keys of guests live in a space of their own for each kind.
+    fn own_key(&self, key: Option<&str>) -> Result<Option<Key>, NameError> {
+        key.map(|key| Key::of_worker(self.plugin.kind(), key)).transpose()
+    }
+}
+
+impl Ports for AttemptPorts {
+    fn holds_lease(&self) -> bool {
+        self.context.lease.is_held()
+    }
+
+    fn follow_up(&self, wish: FollowUpRequest) -> Result<NewJob, Refusal> {
+        self.admit(wish)
+    }
+
+    fn progress(&self, fraction: f64, note: Option<&str>) {
+        self.context.progress.note(self.run, fraction, note);
+    }
+
+    fn log(&self, line: &LogRecord) {
+        tracing::debug!(
+            target: "flyball::guest",
+            job_id = %self.job,
+            run_id = %self.run,
+            kind = %self.plugin.kind(),
+            guest_level = %line.level,
+            fields = line.fields.as_ref().map(tracing::field::display),
+            "{}",
+            line.message
+        );
+    }
+}

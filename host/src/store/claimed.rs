@@ -1,0 +1,78 @@
+//! A request for work on its way to a database, and the raw answer.
+
+use std::sync::Arc;
+
+use super::batch::{Wire, join, texts};
+use super::value::{Row, Value};
+use super::{ClaimRequest, Classes, QueueRoom, Queues, ServedKind, Turn};
+use crate::job::{NodeId, RunId, Timestamp};
+
+/// A request, in the form that statements take.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub(super) node: NodeId,
+    /// At most one job for each.
+    pub(super) runs: Vec<RunId>,
+    pub(super) served: Arc<[ServedKind]>,
+    /// The kinds served, with what their jobs and runs get from them.
+    pub(super) kinds: Arc<str>,
+    /// `None` is every queue, without a bound.
+    pub(super) rooms: Option<Arc<[QueueRoom]>>,
+    classes: Option<Arc<str>>,
+    pub(super) turn: Turn,
+    pub(super) now: Timestamp,
+}
+
+/// What a claim came to.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// The node was not marked lost.
+    pub(super) alive: bool,
+    /// Others were claiming the same jobs: there may be more.
+    pub(super) contended: bool,
+    pub(super) last_chances: bool,
+    /// A row for each job.
+    pub(super) rows: Vec<Row>,
+}
+
+impl Ask {
+    pub(super) fn new(request: &ClaimRequest, now: Timestamp) -> Self {
+        let kinds: Vec<String> = request.kinds.iter().map(served).collect();
+        let rooms = match &request.queues {
+            Queues::Every => None,
+            Queues::Only(rooms) => Some(rooms.as_slice().into()),
+        };
+        let classes = match &request.classes {
+            Classes::Every => None,
+            Classes::Only(classes) => Some(texts(classes).into()),
+        };
+        let most = match request.turn {
+            Turn::Fresh => request.runs.len(),
+            Turn::LastChance => 1,
+        };
+        Self {
+            node: request.node,
+            runs: request.runs.iter().copied().take(most).collect(),
+            served: request.kinds.as_slice().into(),
+            kinds: join(&kinds).into(),
+            rooms,
+            classes,
+            turn: request.turn,
+            now,
+        }
+    }
+
+    /// The executor classes as a JSON array; null is every one.
+    pub(super) fn classes(&self) -> Value {
+        Value::Text(self.classes.clone())
+    }
+}
+
+fn served(kind: &ServedKind) -> String {
+    // Neither database's form matters: there is no time in it.
+    Wire::Micros.item(|fields| {
+        fields.text("kind", &kind.kind);
+        fields.number("timeout_ms", kind.timeout.as_millis());
+        fields.text("digest", &kind.digest);
+    })
+}

@@ -1,0 +1,110 @@
+//! The seam between the verbs and a database: statements with neutral values in, neutral rows out.
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+
+use super::batch::Wire;
+use super::claimed::{Ask, Taken};
+use super::fault::Fault;
+use super::statements::{Statements, statements};
+use super::value::{Row, Value};
+use super::{Database, Result};
+use crate::job::Timestamp;
+use crate::wake::Line;
+
+/// The result of a statement or a transaction.
+pub(super) type Outcome<T> = std::result::Result<T, Fault>;
+
+/// What a verb does with a session: a closure, so that a dialect can carry it to where its connection lives.
+pub(super) trait Work<T>:
+    for<'s> FnOnce(&'s mut dyn Session) -> BoxFuture<'s, Outcome<T>> + Send + 'static
+{
+}
+
+impl<T, F> Work<T> for F where
+    F: for<'s> FnOnce(&'s mut dyn Session) -> BoxFuture<'s, Outcome<T>> + Send + 'static
+{
+}
+
+/// One connection, as long as a verb has it.
+#[async_trait]
+pub(super) trait Session: Send {
+    /// Runs one statement and gathers its answer.
+    async fn run(&mut self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>>;
+}
+
+/// A database: how it is spoken to, and the few verbs that take different roads on different ones.
+#[async_trait]
+pub(super) trait Dialect: Send + Sync + Sized + 'static {
+    /// Which one.
+    const DATABASE: Database;
+    /// How instants are written inside JSON.
+    const WIRE: Wire;
+
+    /// The texts of its statements.
+    fn statements(&self) -> &Statements;
+
+    /// Runs one statement that only reads.
+    async fn read(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>>;
+    /// Runs work that needs no transaction where each of its statements is whole by itself; a dialect whose verbs take
+    /// several gives it one all the same.
+    async fn alone<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
+    /// Runs work in a transaction, which is given up if the work fails.
+    async fn transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
+    /// As [`Dialect::alone`], on a connection that is kept for leases and answers within a third of one.
+    async fn lease<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
+
+    /// Claims, in a transaction of its own.
+    async fn claim(&self, ask: &Ask) -> Outcome<Taken>;
+    /// Moves running jobs on and ends their runs, fenced by their tokens; answers a row for each that moved: `run`,
+    /// `state`, `outcome`.
+    async fn settle(&self, session: &mut dyn Session, batch: &Settling) -> Outcome<Vec<Row>>;
+
+    /// Marks all other nodes lost, where there may be one only.
+    async fn supersede(&self, session: &mut dyn Session, node: Value, now: Timestamp) -> Outcome<()>;
+
+    /// Extends the deadlines of running jobs, where a sweep looks at them.
+    async fn extend_deadlines(&self, session: &mut dyn Session, values: Vec<Value>) -> Outcome<()>;
+    /// The statements of the sweep, where there is one.
+    fn sweep_texts(&self) -> Option<&SweepTexts>;
+
+    /// Tells other processes.
+    fn announce(&self, ring: Ring);
+    /// Tells other processes, when and if this transaction commits.
+    async fn announce_inside(&self, session: &mut dyn Session, line: Line) -> Outcome<()>;
+    /// Whether others are heard.
+    fn hears_others(&self) -> bool;
+    /// Statements sent so far.
+    fn sent(&self) -> u64;
+    /// The database's own time.
+    async fn time(&self) -> Outcome<Timestamp>;
+    /// Refuses to be a node where it may not be.
+    fn may_serve(&self) -> Result<()>;
+    /// Ends background tasks and closes connections.
+    async fn close(&self);
+}
+
+statements! {
+    /// What a sweep runs; only where nodes have leases.
+    SweepTexts { sweep_cut, sweep_dead, sweep_mark, sweep_overdue, sweep_ready, }
+}
+
+/// What to ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ring {
+    /// Jobs became available.
+    Work,
+    /// A job is due at this time.
+    Due(Timestamp),
+}
+
+/// A batch of ends of attempts, on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Settling {
+    /// The items, as `settling.rs` writes them.
+    pub(super) batch: std::sync::Arc<str>,
+    /// Who settles.
+    pub(super) by: crate::job::SettledBy,
+    /// When.
+    pub(super) now: Timestamp,
+}

@@ -1,0 +1,45 @@
+//! A claim on PostgreSQL: one statement.
+
+use std::sync::Arc;
+
+use super::Postgres;
+use crate::store::Turn;
+use crate::store::batch::join;
+use crate::store::claimed::{Ask, Taken};
+use crate::store::dialect::{Dialect as _, Outcome};
+use crate::store::fault::Fault;
+use crate::store::value::Value;
+
+pub(super) async fn claim(postgres: &Postgres, ask: &Ask) -> Outcome<Taken> {
+    let statement = match ask.turn {
+        Turn::Fresh => postgres.own.claim,
+        Turn::LastChance => postgres.own.claim_last_chance,
+    };
+    let values = vec![
+        ask.node.into(),
+        ask.runs.as_slice().into(),
+        ask.now.into(),
+        Arc::clone(&ask.kinds).into(),
+        rooms(ask),
+        ask.classes(),
+    ];
+    let mut rows = postgres.road.run(statement, values).await?;
+    let first = rows.first_mut().ok_or(Fault::Database(sqlx::Error::RowNotFound))?;
+    let (alive, contended) = (first.flag("alive")?, first.flag("contended")?);
+    let last_chances = first.flag("last_chances")?;
+    rows.retain(|row| row.has("id"));
+    Ok(Taken { alive, contended, last_chances, rows })
+}
+
+fn rooms(ask: &Ask) -> Value {
+    let rooms = ask.rooms.as_ref().map(|rooms| {
+        let room = |room: &crate::store::QueueRoom| {
+            Postgres::WIRE.item(|fields| {
+                fields.text("queue", &room.queue);
+                fields.number("room", room.room);
+            })
+        };
+        join(&rooms.iter().map(room).collect::<Vec<_>>())
+    });
+    rooms.into()
+}

@@ -1,0 +1,85 @@
+//! Connecting to PostgreSQL: what every connection of ours has set, once.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
+
+use super::road::Road;
+use crate::store::{OpenOptions, Result, StoreError};
+
+/// What the server gives a statement of a verb.
+const STATEMENT: Duration = Duration::from_secs(4);
+/// What it gives one that waits for a lock.
+const LOCK: Duration = Duration::from_secs(2);
+/// After which it ends a transaction that does nothing.
+const IDLE: Duration = Duration::from_secs(5);
+/// How much longer we wait for an answer than the server may take for it.
+const WAY: Duration = Duration::from_secs(1);
+
+/// Where a URL leads.
+pub(super) fn target(url: &str) -> Result<PgConnectOptions> {
+    let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| {
+        // The URL itself may hold a password.
+        StoreError::Address(format!("the PostgreSQL URL can't be used: {error}"))
+    })?;
+    Ok(options.application_name("flyball").disable_statement_logging())
+}
+
+/// For verbs.
+pub(super) fn road(target: &PgConnectOptions, options: &OpenOptions, sent: &Arc<AtomicU64>) -> Road {
+    let pool = pool(target, options.connections.max(1), STATEMENT, LOCK);
+    Road::new(pool, STATEMENT + WAY, Arc::clone(sent))
+}
+
+/// For leases: one connection, and a third of the lease for everything.
+pub(super) fn lease_road(target: &PgConnectOptions, options: &OpenOptions, sent: &Arc<AtomicU64>) -> Road {
+    let third = options.lease / 3;
+    Road::new(pool(target, 1, third, third), third, Arc::clone(sent))
+}
+
+/// For hearing: a connection that does nothing else.
+pub(super) fn listening(target: &PgConnectOptions) -> PgPool {
+    pool(target, 1, STATEMENT, LOCK)
+}
+
+/// One connection for migrations, with time-outs of their own.
+pub(super) async fn migrator(url: &str) -> Result<PgConnection> {
+    let target = target(url)?;
+    let unavailable = |source| StoreError::Unavailable { doing: "connecting to PostgreSQL", source };
+    let mut connection = target.connect().await.map_err(unavailable)?;
+    let settings = settings(Duration::ZERO, Duration::from_secs(60), Duration::from_secs(60));
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(settings))).await.map_err(unavailable)?;
+    Ok(connection)
+}
+
+fn pool(target: &PgConnectOptions, size: u32, statement: Duration, lock: Duration) -> PgPool {
+    let settings = settings(statement, lock, IDLE);
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(statement + WAY)
+        // A dead connection shows at its first statement, and is closed then.
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let settings = settings.clone();
+            Box::pin(
+                async move { connection.execute(sqlx::raw_sql(AssertSqlSafe(settings))).await.map(drop) },
+            )
+        })
+        .connect_lazy_with(target.clone())
+}
+
+/// Generic plans, because the statements are written for them and tests look at them; no JIT, which costs more than
+/// any of them takes; READ COMMITTED, because a statement after a lock must see what was committed before it.
+fn settings(statement: Duration, lock: Duration, idle: Duration) -> String {
+    format!(
+        "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
+         SET plan_cache_mode = force_generic_plan; SET jit = off; \
+         SET default_transaction_isolation = 'read committed'",
+        statement.as_millis(),
+        lock.as_millis(),
+        idle.as_millis()
+    )
+}

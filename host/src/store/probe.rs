@@ -1,0 +1,21 @@
+//! For tests alone: the statements by name, and stores that have lost one of their fences, so that a test can show that
+//! it would notice. Not part of the API.
+
+pub use super::statements::Edit;
+use super::{Database, OpenOptions, Result, SharedStore, open, postgres, sqlite};
+
+/// Every statement of a dialect, by name.
+pub fn statements(database: Database) -> Vec<(&'static str, &'static str)> {
+    match database {
+        Database::Sqlite => sqlite::all_statements(),
+        Database::Postgres => postgres::all_statements(),
+    }
+}
+
+/// Opens a store some of whose statements say something else.
+///
+/// # Errors
+/// As opening does, and when a statement does not say what is to be replaced.
+pub async fn open_mutant(url: &str, options: &OpenOptions, edits: &[Edit]) -> Result<SharedStore> {
+    open::open_edited(url, options, edits).await
+}

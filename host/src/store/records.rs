@@ -1,0 +1,159 @@
+//! Rows that are read back whole, as the records of `job/` and of this room.
+
+use super::value::Row;
+use super::{KindRecord, LaneCount, NodeRecord, Result};
+use crate::job::{Claim, JobRecord, Lineage, LogRecord, RunRecord};
+
+pub(super) fn job(mut row: Row) -> Result<JobRecord> {
+    let row = &mut row;
+    Ok(JobRecord {
+        id: row.id("id")?,
+        kind: row.word("kind")?,
+        queue: row.word("queue")?,
+        args: row.json("args")?,
+        priority: row.int("priority")?,
+        state: row.word("state")?,
+        attempt: row.int("attempt")?,
+        failures: row.int("failures")?,
+        crashes: row.int("crashes")?,
+        releases: row.int("releases")?,
+        snoozes: row.int("snoozes")?,
+        last_chance: row.flag("last_chance")?,
+        max_attempts: row.opt_int("max_attempts")?,
+        timeout_ms: row.opt_int("timeout_ms")?,
+        fuel: row.opt_int("fuel")?,
+        backoff_base_ms: row.opt_int("backoff_base_ms")?,
+        backoff_cap_ms: row.opt_int("backoff_cap_ms")?,
+        created_at: row.time("created_at")?,
+        scheduled_at: row.time("scheduled_at")?,
+        finalized_at: row.opt_time("finalized_at")?,
+        node_id: row.opt_id("node_id")?,
+        lease_token: row.opt_id("lease_token")?,
+        deadline_at: row.opt_time("deadline_at")?,
+        cancel_requested_at: row.opt_time("cancel_requested_at")?,
+        unique_key: row.opt_text("unique_key")?,
+        unique_active_key: row.opt_text("unique_active_key")?,
+        parent_id: row.opt_id("parent_id")?,
+        parent_run_id: row.opt_id("parent_run_id")?,
+        root_id: row.opt_id("root_id")?,
+        depth: row.int("depth")?,
+        executor_class: row.word("executor_class")?,
+        blocked_by: row.opt_text("blocked_by")?,
+        limit_key: row.opt_text("limit_key")?,
+        schedule_slug: row.opt_text("schedule_slug")?,
+        tags: row.words("tags")?,
+        metadata: row.json("metadata")?,
+    })
+}
+
+/// A claim, if the row has one.
+pub(super) fn claim(mut row: Row) -> Result<Option<Claim>> {
+    let row = &mut row;
+    let Some(job) = row.opt_id("id")? else { return Ok(None) };
+    Ok(Some(Claim {
+        run: row.id("lease_token")?,
+        job,
+        kind: row.word("kind")?,
+        queue: row.word("queue")?,
+        executor_class: row.word("executor_class")?,
+        args: row.json("args")?,
+        priority: row.int("priority")?,
+        tries: row.tries()?,
+        last_chance: row.flag("last_chance")?,
+        overrides: row.overrides()?,
+        lineage: Lineage {
+            parent: row.opt_id("parent_id")?,
+            parent_run: row.opt_id("parent_run_id")?,
+            root: row.opt_id("root_id")?,
+            depth: row.int("depth")?,
+        },
+        created_at: row.time("created_at")?,
+        scheduled_at: row.time("scheduled_at")?,
+        deadline_at: row.time("deadline_at")?,
+        tags: row.words("tags")?,
+        metadata: row.json("metadata")?,
+    }))
+}
+
+pub(super) fn run(mut row: Row) -> Result<RunRecord> {
+    let row = &mut row;
+    Ok(RunRecord {
+        id: row.id("id")?,
+        job_id: row.id("job_id")?,
+        attempt: row.int("attempt")?,
+        node_id: row.id("node_id")?,
+        executor_class: row.word("executor_class")?,
+        component_digest: row.opt_text("component_digest")?,
+        started_at: row.time("started_at")?,
+        finished_at: row.opt_time("finished_at")?,
+        outcome: row.word("outcome")?,
+        settled_by: row.opt_word("settled_by")?,
+        late_outcome: row.opt_word("late_outcome")?,
+        late_at: row.opt_time("late_at")?,
+        error_class: row.opt_word("error_class")?,
+        error_message: row.opt_text("error_message")?,
+        error_detail: row.opt_text("error_detail")?,
+        output: row.opt_json("output")?,
+        duration_ms: row.opt_int("duration_ms")?,
+        cost_micros: row.opt_int("cost_micros")?,
+        enqueued_children: row.int("enqueued_children")?,
+        progress: row.opt_json("progress")?,
+        fuel_used: row.opt_int("fuel_used")?,
+        cpu_us: row.opt_int("cpu_us")?,
+        peak_memory_bytes: row.opt_int("peak_memory_bytes")?,
+        http_requests: row.opt_int("http_requests")?,
+        http_bytes: row.opt_int("http_bytes")?,
+        log_bytes: row.opt_int("log_bytes")?,
+        log_dropped: row.opt_int("log_dropped")?,
+    })
+}
+
+pub(super) fn log(mut row: Row) -> Result<LogRecord> {
+    Ok(LogRecord {
+        seq: row.int("seq")?,
+        at: row.time("at")?,
+        level: row.word("level")?,
+        message: row.text("message")?,
+        fields: row.opt_json("fields")?,
+    })
+}
+
+pub(super) fn node(mut row: Row) -> Result<NodeRecord> {
+    let row = &mut row;
+    Ok(NodeRecord {
+        id: row.id("id")?,
+        name: row.text("name")?,
+        pid: row.int("pid")?,
+        version: row.text("version")?,
+        started_at: row.time("started_at")?,
+        expires_at: row.opt_time("expires_at")?,
+        steady_since: row.opt_time("steady_since")?,
+        lost_at: row.opt_time("lost_at")?,
+        left_at: row.opt_time("left_at")?,
+        serves: row.json("serves")?,
+        kinds: row.json("kinds")?,
+        concurrency: row.int("concurrency")?,
+        in_flight: row.int("in_flight")?,
+    })
+}
+
+pub(super) fn kind(mut row: Row) -> Result<KindRecord> {
+    Ok(KindRecord {
+        kind: row.word("kind")?,
+        summary: row.text("summary")?,
+        args_schema: row.opt_json("args_schema")?,
+        defaults: row.json("defaults")?,
+        paused: row.flag("paused")?,
+        published_at: row.time("published_at")?,
+    })
+}
+
+pub(super) fn lane(mut row: Row) -> Result<LaneCount> {
+    Ok(LaneCount {
+        queue: row.word("queue")?,
+        kind: row.word("kind")?,
+        executor_class: row.word("executor_class")?,
+        available: row.int("available")?,
+        oldest_due: row.time("oldest_due")?,
+    })
+}

@@ -1,0 +1,2 @@
+-- Keeps what an order was answered. $1 action · $2 batch · $3 answer
+UPDATE operator_actions SET answer = $3 WHERE action_id = $1 AND batch = $2

@@ -1,0 +1,5 @@
+-- How runs ended that a batch did not move, and where their jobs stand now. $1 batch: run
+SELECT r.id AS run, r.outcome, r.settled_by, j.state, j.attempt = r.attempt AS latest
+FROM json_each($1) AS d
+CROSS JOIN job_runs r ON r.id = d.value ->> 'run'
+CROSS JOIN jobs j ON j.id = r.job_id

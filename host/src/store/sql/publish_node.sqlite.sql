@@ -1,0 +1,2 @@
+-- What a node serves now. $1 node · $2 kinds with their digests
+UPDATE nodes SET kinds = $2 WHERE id = $1 AND lost_at IS NULL

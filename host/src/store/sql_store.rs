@@ -1,0 +1,226 @@
+//! The one implementation of [`Store`], over any dialect. Each verb is a file of `verb/`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::dialect::{Dialect, Ring};
+use super::{
+    Activity, CancelAnswer, ClaimRequest, Claimed, Database, Inserted, JobFilter, KindRecord, NewNode,
+    NodeRecord, OpenOptions, Order, Overview, ProgressReport, Promoted, PublishedKind, Reclaimed, Registered,
+    Renewal, Renewed, Result, RetryAnswer, Settled, Store, StoreError, Sweep, Swept,
+};
+use crate::clock::Clock;
+use crate::job::{
+    JobId, JobRecord, JobState, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement,
+    Timestamp,
+};
+use crate::wake::{Bell, Line};
+
+/// How far a node's time may be from the database's own for what is done by the clock.
+const APART: Duration = Duration::from_secs(2);
+
+/// A store on a database.
+pub(super) struct SqlStore<D> {
+    pub(super) db: Arc<D>,
+    pub(super) bell: Bell,
+    pub(super) clock: Clock,
+    /// When the promoter is known to look again; what becomes due before that rings.
+    horizon: AtomicI64,
+}
+
+impl<D: Dialect> SqlStore<D> {
+    pub(super) fn new(db: Arc<D>, bell: Bell, options: &OpenOptions) -> Self {
+        Self { db, bell, clock: options.clock.clone(), horizon: AtomicI64::new(i64::MAX) }
+    }
+
+    /// Rings in this process and in others.
+    pub(super) fn ring(&self, ring: Ring) {
+        match ring {
+            Ring::Work => self.bell.ring(Line::Work),
+            Ring::Due(at) => {
+                if self.horizon.fetch_min(at.micros(), Ordering::AcqRel) <= at.micros() {
+                    // The promoter looks before that as it is.
+                    return;
+                }
+                self.bell.ring(Line::Due);
+            }
+        }
+        self.db.announce(ring);
+    }
+
+    /// Rings for what a job that went to this state waits for.
+    pub(super) fn ring_for(&self, moved: impl IntoIterator<Item = (JobState, Option<Timestamp>)>) {
+        let (mut work, mut due) = (false, None::<Timestamp>);
+        for (state, at) in moved {
+            match state {
+                JobState::Available => work = true,
+                JobState::Scheduled | JobState::Retryable => {
+                    due = due.into_iter().chain(at).min();
+                }
+                JobState::Running
+                | JobState::Paused
+                | JobState::Succeeded
+                | JobState::Cancelled
+                | JobState::Discarded => {}
+            }
+        }
+        if work {
+            self.ring(Ring::Work);
+        }
+        if let Some(at) = due {
+            self.ring(Ring::Due(at));
+        }
+    }
+
+    /// Notes when the promoter looks again.
+    pub(super) fn next_due(&self, at: Option<Timestamp>) {
+        self.horizon.store(at.map_or(i64::MAX, Timestamp::micros), Ordering::Release);
+    }
+
+    /// A test's time; without a test, the database's own is meant.
+    pub(super) fn test_time(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.clock.is_manual() || D::DATABASE == Database::Sqlite).then_some(now)
+    }
+
+    /// The time that leases are counted in: the database's own, unless a test owns the clock.
+    pub(super) async fn lease_time(&self, now: Timestamp) -> Result<Timestamp> {
+        match self.test_time(now) {
+            Some(now) => Ok(now),
+            None => self.time().await,
+        }
+    }
+
+    /// Refuses a `now` that is too far from the database's own time, unless a test owns the clock.
+    pub(super) async fn check_time(&self, now: Timestamp) -> Result<()> {
+        if self.test_time(now).is_some() {
+            return Ok(());
+        }
+        let database = self.time().await?;
+        let apart = database.since(now).max(now.since(database));
+        if apart > APART { Err(StoreError::Clock { apart }) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl<D: Dialect> Store for SqlStore<D> {
+    fn database(&self) -> Database {
+        D::DATABASE
+    }
+
+    fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    fn hears_others(&self) -> bool {
+        self.db.hears_others()
+    }
+
+    fn statements(&self) -> u64 {
+        self.db.sent()
+    }
+
+    async fn time(&self) -> Result<Timestamp> {
+        self.db.time().await.map_err(|fault| fault.told("asking the database's time"))
+    }
+
+    async fn ping(&self) -> Result<()> {
+        let answer = self.db.read(self.db.statements().ping, Vec::new()).await;
+        answer.map(drop).map_err(|fault| fault.told("asking whether the database answers"))
+    }
+
+    async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
+        self.insert_jobs(jobs).await
+    }
+
+    async fn claim(&self, request: &ClaimRequest, now: Timestamp) -> Result<Claimed> {
+        self.claim_jobs(request, now).await
+    }
+
+    async fn finalize(&self, batch: &[Settlement], now: Timestamp) -> Result<Vec<Settled>> {
+        self.finalize_batch(batch, now).await
+    }
+
+    async fn report_progress(&self, reports: &[ProgressReport], _now: Timestamp) -> Result<()> {
+        self.keep_progress(reports).await
+    }
+
+    async fn cancels(&self, node: NodeId) -> Result<Vec<RunId>> {
+        self.cancels_of(node).await
+    }
+
+    async fn register(&self, node: &NewNode, losses: &LossPolicy, now: Timestamp) -> Result<Registered> {
+        self.register_node(node, losses, now).await
+    }
+
+    async fn publish(&self, node: NodeId, kinds: &[PublishedKind], now: Timestamp) -> Result<()> {
+        self.publish_kinds(node, kinds, now).await
+    }
+
+    async fn renew(&self, renewal: &Renewal, now: Timestamp) -> Result<Renewed> {
+        self.renew_lease(renewal, now).await
+    }
+
+    async fn leave(&self, node: NodeId, now: Timestamp) -> Result<()> {
+        self.leave_node(node, now).await
+    }
+
+    async fn hold(&self, activity: &Activity, now: Timestamp) -> Result<bool> {
+        self.hold_activity(activity, now).await
+    }
+
+    async fn sweep(&self, sweep: &Sweep, now: Timestamp) -> Result<Swept> {
+        self.sweep_nodes(sweep, now).await
+    }
+
+    async fn promote(&self, limit: u32, now: Timestamp) -> Result<Promoted> {
+        self.promote_due(limit, now).await
+    }
+
+    async fn cancel(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<CancelAnswer>> {
+        self.cancel_jobs(order, jobs, now).await
+    }
+
+    async fn retry(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<RetryAnswer>> {
+        self.retry_jobs(order, jobs, now).await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<JobRecord>> {
+        self.read_job(id).await
+    }
+
+    async fn runs(&self, job: JobId) -> Result<Vec<RunRecord>> {
+        self.read_runs(job).await
+    }
+
+    async fn log(&self, run: RunId) -> Result<Vec<LogRecord>> {
+        self.read_log(run).await
+    }
+
+    async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>> {
+        self.list_jobs(filter).await
+    }
+
+    async fn overview(&self, now: Timestamp) -> Result<Overview> {
+        self.read_overview(now).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeRecord>> {
+        self.read_nodes().await
+    }
+
+    async fn kinds(&self) -> Result<Vec<KindRecord>> {
+        self.read_kinds().await
+    }
+
+    async fn close(&self) {
+        self.db.close().await;
+    }
+}
+
+/// Whether a loss was reclaimed to wait, so that the promoter may have to look earlier.
+pub(super) fn waits(reclaimed: &Reclaimed) -> (JobState, Option<Timestamp>) {
+    (reclaimed.transition.state(), reclaimed.transition.due())
+}

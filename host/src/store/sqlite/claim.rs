@@ -1,0 +1,100 @@
+//! A claim on SQLite: one transaction of a few statements, since one statement can't both find and take.
+
+use std::sync::Arc;
+
+use super::{Own, Sqlite};
+use crate::job::{JobId, Kind, RunId, Timestamp};
+use crate::store::Turn;
+use crate::store::batch::{Wire, join};
+use crate::store::claimed::{Ask, Taken};
+use crate::store::dialect::{Outcome, Session};
+use crate::store::value::{Row, Value};
+
+/// A job that a walk found, with what it is ordered by.
+struct Found {
+    order: (i64, Timestamp, JobId),
+    kind: Kind,
+}
+
+pub(super) async fn claim(sqlite: &Sqlite, ask: &Ask) -> Outcome<Taken> {
+    let (ask, own) = (ask.clone(), sqlite.own.clone());
+    sqlite
+        .writer
+        .order(move |session| Box::pin(async move { in_transaction(session, &own, &ask).await }))
+        .await
+}
+
+async fn in_transaction(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<Taken> {
+    let kinds = || Value::from(Arc::clone(&ask.kinds));
+    let queues = ask.rooms.as_ref().map(|rooms| crate::store::batch::texts(rooms.iter().map(|r| &r.queue)));
+    let values = vec![ask.node.into(), ask.runs.as_slice().into(), kinds(), queues.into(), ask.classes()];
+    let mut look = session.run(own.claim_look, values).await?;
+    let (mut alive, mut waiting) = (false, 0_u32);
+    if let Some(first) = look.first_mut() {
+        (alive, waiting) = (first.flag("alive")?, first.int("last_chances")?);
+    }
+    let prior: Vec<Row> = look.into_iter().filter(|row| row.has("id")).collect();
+    let taken = if alive && prior.is_empty() { take(session, own, ask).await? } else { prior };
+    let used = match ask.turn {
+        Turn::Fresh => 0,
+        Turn::LastChance => u32::try_from(taken.len()).unwrap_or(u32::MAX),
+    };
+    Ok(Taken { alive, contended: false, last_chances: waiting > used, rows: taken })
+}
+
+async fn take(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<Vec<Row>> {
+    let mut found = match &ask.rooms {
+        None => walk(session, own, ask, None, ask.runs.len()).await?,
+        Some(rooms) => {
+            let mut found = Vec::new();
+            for room in rooms.iter() {
+                let most = ask.runs.len().min(usize::try_from(room.room).unwrap_or(usize::MAX));
+                found.extend(walk(session, own, ask, Some(room.queue.as_str()), most).await?);
+            }
+            found
+        }
+    };
+    found.sort_unstable_by_key(|found| found.order);
+    found.truncate(ask.runs.len());
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let grants: Vec<String> =
+        found.iter().zip(&ask.runs).map(|(found, run)| grant(ask, found, *run)).collect();
+    let grants: Arc<str> = join(&grants).into();
+    let values = vec![ask.node.into(), ask.now.into(), Arc::clone(&grants).into()];
+    let rows = session.run(own.claim_take, values).await?;
+    session.run(own.claim_begin, vec![ask.now.into(), grants.into()]).await?;
+    Ok(rows)
+}
+
+async fn walk(
+    session: &mut dyn Session,
+    own: &Own,
+    ask: &Ask,
+    queue: Option<&str>,
+    most: usize,
+) -> Outcome<Vec<Found>> {
+    let statement = match ask.turn {
+        Turn::Fresh => own.claim_walk,
+        Turn::LastChance => own.claim_walk_last_chance,
+    };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let values =
+        vec![queue.map(str::to_owned).into(), Arc::clone(&ask.kinds).into(), ask.classes(), most.into()];
+    let rows = session.run(statement, values).await?.into_iter().map(|mut row| {
+        let order = (row.int("priority")?, row.time("scheduled_at")?, row.id("id")?);
+        Ok(Found { order, kind: row.word("kind")? })
+    });
+    rows.collect()
+}
+
+fn grant(ask: &Ask, found: &Found, run: RunId) -> String {
+    let served = ask.served.iter().find(|served| served.kind == found.kind);
+    Wire::Micros.item(|fields| {
+        fields.id("job", found.order.2.uuid());
+        fields.id("run", run.uuid());
+        fields.opt_number("timeout_ms", served.map(|served| served.timeout.as_millis()));
+        fields.opt_text("digest", served.map(|served| &served.digest));
+    })
+}

@@ -1,0 +1,122 @@
+//! The texts of the statements, by name. A dialect can't forget one, and a test can prepare them all.
+//!
+//! A text that both databases share names its tables as PostgreSQL does, in the schema `flyball`; SQLite, which has
+//! none, reads it without.
+
+use super::StoreError;
+
+/// A set of statements: a field for each, and all of them by name.
+macro_rules! statements {
+    ($(#[$doc:meta])* $set:ident { $($name:ident,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub(super) struct $set {
+            $(pub(super) $name: &'static str,)+
+        }
+
+        impl $set {
+            /// Every statement with its name.
+            pub(super) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name),)+]
+            }
+
+            /// The statement of this name, to be replaced.
+            pub(super) fn named(&mut self, name: &str) -> Option<&mut &'static str> {
+                match name {
+                    $(stringify!($name) => Some(&mut self.$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(super) use statements;
+
+statements! {
+    /// What the verbs that are the same for both databases run.
+    Statements {
+        action_answer, action_begin, action_read, cancel_running, cancel_waiting, cancels, children, counts, hold,
+        insert, insert_find, job, jobs_lock, kinds, lanes, late_note, late_read, list, log, next_due, node_alive,
+        node_leave, node_register, node_renew, nodes, orphans, ping, progress, promote, publish_kinds, publish_node,
+        renew_compare, retry, retry_holders, running, runs,
+    }
+}
+
+/// The texts of a dialect: its own, and the shared ones as `shared` reads them.
+macro_rules! texts {
+    ($own:literal, $shared:expr) => {{
+        macro_rules! own {
+            ($verb:literal) => {
+                include_str!(concat!("../sql/", $verb, ".", $own, ".sql"))
+            };
+        }
+        macro_rules! shared {
+            ($verb:literal) => {
+                ($shared)(include_str!(concat!("../sql/", $verb, ".sql")))
+            };
+        }
+        $crate::store::statements::Statements {
+            action_answer: own!("action_answer"),
+            action_begin: shared!("action_begin"),
+            action_read: shared!("action_read"),
+            cancel_running: own!("cancel_running"),
+            cancel_waiting: own!("cancel_waiting"),
+            cancels: shared!("cancels"),
+            children: own!("children"),
+            counts: shared!("counts"),
+            hold: shared!("hold"),
+            insert: own!("insert"),
+            insert_find: own!("insert_find"),
+            job: shared!("job"),
+            jobs_lock: own!("jobs_lock"),
+            kinds: shared!("kinds"),
+            lanes: shared!("lanes"),
+            late_note: own!("late_note"),
+            late_read: own!("late_read"),
+            list: own!("list"),
+            log: shared!("log"),
+            next_due: shared!("next_due"),
+            node_alive: shared!("node_alive"),
+            node_leave: shared!("node_leave"),
+            node_register: own!("node_register"),
+            node_renew: own!("node_renew"),
+            nodes: shared!("nodes"),
+            orphans: shared!("orphans"),
+            ping: shared!("ping"),
+            progress: own!("progress"),
+            promote: own!("promote"),
+            publish_kinds: own!("publish_kinds"),
+            publish_node: own!("publish_node"),
+            renew_compare: own!("renew_compare"),
+            retry: own!("retry"),
+            retry_holders: own!("retry_holders"),
+            running: shared!("running"),
+            runs: shared!("runs"),
+        }
+    }};
+}
+pub(super) use texts;
+
+/// A change to one statement's text, made to see that a test notices.
+#[derive(Clone, Copy, Debug)]
+pub struct Edit {
+    /// The statement's name.
+    pub statement: &'static str,
+    /// A piece of its text, which must stand there exactly once.
+    pub from: &'static str,
+    /// What stands there instead.
+    pub to: &'static str,
+}
+
+impl Edit {
+    /// Makes the change to one of the texts.
+    pub(super) fn apply(&self, text: &mut &'static str) -> Result<(), StoreError> {
+        if text.matches(self.from).count() == 1 {
+            // Statements live as long as the process; only tests come here.
+            *text = String::leak(text.replacen(self.from, self.to, 1));
+            return Ok(());
+        }
+        let Self { statement, from, .. } = self;
+        Err(StoreError::Schema(format!("{statement} does not say {from:?} exactly once")))
+    }
+}

@@ -1,0 +1,14 @@
+//! The verbs of the store, a file for each family. They compare, swap and answer; what the end of an attempt means for
+//! its job they are told by `job/`.
+
+mod claim;
+mod finalize;
+mod follow_ups;
+mod insert;
+mod node;
+mod operate;
+mod promote;
+mod read;
+mod renew;
+mod settling;
+mod sweep;

@@ -1,0 +1,101 @@
+//! What is read: jobs, runs, logs, and how things stand.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::job::{JobId, JobRecord, JobState, LogRecord, RunId, RunRecord, Timestamp, cut, visible};
+use crate::store::batch::{join, texts};
+use crate::store::dialect::Dialect;
+use crate::store::sql_store::SqlStore;
+use crate::store::value::{Row, Value};
+use crate::store::{JobFilter, KindRecord, NodeRecord, Overview, ProgressReport, Result, records};
+
+/// The most jobs of a page.
+const PAGE: u32 = 1000;
+/// The most bytes of a progress note.
+const NOTE: usize = 1 << 10;
+
+impl<D: Dialect> SqlStore<D> {
+    async fn ask(
+        &self,
+        statement: &'static str,
+        values: Vec<Value>,
+        doing: &'static str,
+    ) -> Result<Vec<Row>> {
+        self.db.read(statement, values).await.map_err(|fault| fault.told(doing))
+    }
+
+    pub(in crate::store) async fn read_job(&self, id: JobId) -> Result<Option<JobRecord>> {
+        let rows = self.ask(self.db.statements().job, vec![id.into()], "reading a job").await?;
+        rows.into_iter().next().map(records::job).transpose()
+    }
+
+    pub(in crate::store) async fn read_runs(&self, job: JobId) -> Result<Vec<RunRecord>> {
+        let rows = self.ask(self.db.statements().runs, vec![job.into()], "reading the runs of a job").await?;
+        rows.into_iter().map(records::run).collect()
+    }
+
+    pub(in crate::store) async fn read_log(&self, run: RunId) -> Result<Vec<LogRecord>> {
+        let rows = self.ask(self.db.statements().log, vec![run.into()], "reading the log of a run").await?;
+        rows.into_iter().map(records::log).collect()
+    }
+
+    pub(in crate::store) async fn list_jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>> {
+        let states = (!filter.states.is_empty()).then(|| texts(filter.states.iter().map(|s| s.as_str())));
+        let before = filter.before.unwrap_or_else(|| JobId::from(Uuid::max()));
+        let values = vec![
+            before.into(),
+            states.into(),
+            filter.kind.as_ref().map(ToString::to_string).into(),
+            filter.queue.as_ref().map(ToString::to_string).into(),
+            filter.tag.as_ref().map(ToString::to_string).into(),
+            filter.limit.clamp(1, PAGE).into(),
+        ];
+        let rows = self.ask(self.db.statements().list, values, "listing jobs").await?;
+        rows.into_iter().map(records::job).collect()
+    }
+
+    pub(in crate::store) async fn read_overview(&self, now: Timestamp) -> Result<Overview> {
+        const DOING: &str = "counting jobs";
+        let mut states: BTreeMap<JobState, u64> = JobState::ALL.iter().map(|state| (*state, 0)).collect();
+        for mut row in self.ask(self.db.statements().counts, Vec::new(), DOING).await? {
+            *states.entry(row.word("state")?).or_default() += row.int::<u64>("n")?;
+        }
+        let lanes = self.ask(self.db.statements().lanes, Vec::new(), DOING).await?;
+        let lanes = lanes.into_iter().map(records::lane).collect::<Result<_>>()?;
+        Ok(Overview { states, lanes, sampled_at: now })
+    }
+
+    pub(in crate::store) async fn read_nodes(&self) -> Result<Vec<NodeRecord>> {
+        let rows = self.ask(self.db.statements().nodes, Vec::new(), "reading the nodes").await?;
+        rows.into_iter().map(records::node).collect()
+    }
+
+    pub(in crate::store) async fn read_kinds(&self) -> Result<Vec<KindRecord>> {
+        let rows = self.ask(self.db.statements().kinds, Vec::new(), "reading the kinds").await?;
+        rows.into_iter().map(records::kind).collect()
+    }
+
+    pub(in crate::store) async fn keep_progress(&self, reports: &[ProgressReport]) -> Result<()> {
+        if reports.is_empty() {
+            return Ok(());
+        }
+        let item = |report: &ProgressReport| {
+            let note = report.note.as_deref().map(|note| visible(cut(note, NOTE)).into_owned());
+            // What is no number is no progress.
+            let fraction = if report.fraction.is_nan() { 0.0 } else { report.fraction.clamp(0.0, 1.0) };
+            let progress = serde_json::json!({ "fraction": fraction, "note": note });
+            D::WIRE.item(|fields| {
+                fields.id("run", report.run.uuid());
+                fields.json("progress", &progress.to_string());
+            })
+        };
+        let batch = join(&reports.iter().map(item).collect::<Vec<_>>());
+        let statement = self.db.statements().progress;
+        let work = self
+            .db
+            .alone(move |s| Box::pin(async move { s.run(statement, vec![batch.into()]).await.map(drop) }));
+        work.await.map_err(|fault| fault.told("keeping progress"))
+    }
+}

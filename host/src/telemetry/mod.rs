@@ -1,0 +1,7 @@
+//! Telemetry: consumes events. For now the log; metrics and traces come with an issue of their own.
+
+mod log;
+mod subscriber;
+
+pub use log::log_events;
+pub use subscriber::{LogConfig, LogFormat, start_logging};

@@ -1,0 +1,123 @@
+-- Jobs, the record of every attempt, and what attempts logged.
+--
+-- No foreign keys, as on PostgreSQL: every writer of these tables writes in the transaction that makes the reference
+-- true. Instants are microseconds since 1970, UTC; ids are text, as JSON carries them; flags are 0 and 1.
+
+CREATE TABLE jobs (
+    id                  text        NOT NULL PRIMARY KEY,
+    kind                text        NOT NULL CHECK (octet_length(kind) BETWEEN 1 AND 64),
+    queue               text        NOT NULL CHECK (octet_length(queue) BETWEEN 1 AND 64),
+    args                text        NOT NULL,
+    priority            integer     NOT NULL CHECK (priority >= 0),
+    state               text        NOT NULL CHECK (state IN (
+        'available', 'scheduled', 'running', 'retryable', 'paused', 'succeeded', 'cancelled', 'discarded')),
+    attempt             integer     NOT NULL DEFAULT 0 CHECK (attempt >= 0),
+    failures            integer     NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    crashes             integer     NOT NULL DEFAULT 0 CHECK (crashes >= 0),
+    releases            integer     NOT NULL DEFAULT 0 CHECK (releases >= 0),
+    snoozes             integer     NOT NULL DEFAULT 0 CHECK (snoozes >= 0),
+    last_chance         integer     NOT NULL DEFAULT 0 CHECK (last_chance IN (0, 1)),
+    max_attempts        integer     CHECK (max_attempts > 0),
+    timeout_ms          integer     CHECK (timeout_ms > 0),
+    fuel                integer     CHECK (fuel > 0),
+    backoff_base_ms     integer     CHECK (backoff_base_ms > 0),
+    backoff_cap_ms      integer     CHECK (backoff_cap_ms >= backoff_base_ms),
+    created_at          integer     NOT NULL,
+    scheduled_at        integer     NOT NULL,
+    finalized_at        integer,
+    node_id             text,
+    lease_token         text,
+    deadline_at         integer,
+    cancel_requested_at integer,
+    unique_key          text        CHECK (octet_length(unique_key) BETWEEN 1 AND 512),
+    unique_active_key   text        CHECK (octet_length(unique_active_key) BETWEEN 1 AND 512),
+    parent_id           text,
+    parent_run_id       text,
+    root_id             text,
+    depth               integer     NOT NULL DEFAULT 0 CHECK (depth >= 0),
+    executor_class      text        NOT NULL DEFAULT '' CHECK (octet_length(executor_class) <= 64),
+    blocked_by          text,
+    limit_key           text        CHECK (octet_length(limit_key) BETWEEN 1 AND 512),
+    schedule_slug       text,
+    tags                text        NOT NULL DEFAULT '[]',
+    metadata            text        NOT NULL DEFAULT '{}' CHECK (octet_length(metadata) <= 8192),
+    -- A lease is whole or absent.
+    CHECK ((node_id IS NOT NULL) + (lease_token IS NOT NULL) + (deadline_at IS NOT NULL)
+        = CASE WHEN state = 'running' THEN 3 ELSE 0 END),
+    CHECK ((finalized_at IS NOT NULL) = (state IN ('succeeded', 'cancelled', 'discarded')))
+) STRICT;
+
+-- The claim: it walks from lane to lane (queue, kind, executor_class) and takes the head of each in its order. Jobs
+-- that are not due, blocked, or to run alone are not in it, so that they cost a claim nothing.
+CREATE INDEX jobs_claim ON jobs (queue, kind, executor_class, priority, scheduled_at, id)
+    WHERE state = 'available' AND blocked_by IS NULL AND NOT last_chance;
+-- The claim of a last chance, and the question whether one waits; nearly always empty.
+CREATE INDEX jobs_last_chance ON jobs (queue, kind, executor_class, priority, scheduled_at, id)
+    WHERE state = 'available' AND blocked_by IS NULL AND last_chance;
+-- What waits for something else than a slot: counted by the overview.
+CREATE INDEX jobs_blocked ON jobs (blocked_by, id) WHERE state = 'available' AND blocked_by IS NOT NULL;
+-- What a node runs: renewals, the sweep, and the cancels that a node asks for.
+CREATE INDEX jobs_running ON jobs (node_id, id) WHERE state = 'running';
+-- The promoter: what is due, and when the next one is.
+CREATE INDEX jobs_due ON jobs (scheduled_at, id) WHERE state IN ('scheduled', 'retryable');
+-- What an operator set aside: counted by the overview.
+CREATE INDEX jobs_paused ON jobs (id) WHERE state = 'paused';
+-- What has ended, by state and time: retention, and the overview's counts.
+CREATE INDEX jobs_finalized ON jobs (state, finalized_at, id)
+    WHERE state IN ('succeeded', 'cancelled', 'discarded');
+-- The children of a job.
+CREATE INDEX jobs_parent ON jobs (parent_id, id) WHERE parent_id IS NOT NULL;
+-- One job for a key, as long as it has a row.
+CREATE UNIQUE INDEX jobs_unique_key ON jobs (unique_key) WHERE unique_key IS NOT NULL;
+-- One job for a key, as long as it has not ended.
+CREATE UNIQUE INDEX jobs_unique_active_key ON jobs (unique_active_key)
+    WHERE unique_active_key IS NOT NULL
+      AND state IN ('available', 'scheduled', 'running', 'retryable', 'paused');
+
+-- One row for each attempt, written when it is claimed and completed once.
+CREATE TABLE job_runs (
+    id                text        NOT NULL PRIMARY KEY,
+    job_id            text        NOT NULL,
+    attempt           integer     NOT NULL CHECK (attempt > 0),
+    node_id           text        NOT NULL,
+    executor_class    text        NOT NULL DEFAULT '',
+    component_digest  text,
+    started_at        integer     NOT NULL,
+    finished_at       integer,
+    outcome           text        NOT NULL CHECK (outcome IN (
+        'started', 'success', 'error', 'snooze', 'cancelled', 'timeout', 'crashed', 'released')),
+    settled_by        text        CHECK (settled_by IN ('owner', 'sweep', 'renewal', 'start')),
+    late_outcome      text,
+    late_at           integer,
+    error_class       text        CHECK (error_class IN (
+        'transient', 'permanent', 'validation', 'timeout', 'resource')),
+    error_message     text        CHECK (octet_length(error_message) <= 4096),
+    error_detail      text        CHECK (octet_length(error_detail) <= 16384),
+    output            text,
+    duration_ms       integer,
+    cost_micros       integer,
+    enqueued_children integer     NOT NULL DEFAULT 0,
+    progress          text,
+    fuel_used         integer,
+    cpu_us            integer,
+    peak_memory_bytes integer,
+    http_requests     integer,
+    http_bytes        integer,
+    log_bytes         integer,
+    log_dropped       integer,
+    CHECK ((finished_at IS NOT NULL) + (settled_by IS NOT NULL) = CASE WHEN outcome = 'started' THEN 0 ELSE 2 END)
+) STRICT;
+
+-- The attempts of a job, newest first; and no attempt twice.
+CREATE UNIQUE INDEX job_runs_attempt ON job_runs (job_id, attempt);
+
+-- What attempts logged.
+CREATE TABLE run_logs (
+    run_id  text        NOT NULL,
+    seq     integer     NOT NULL,
+    at      integer     NOT NULL,
+    level   text        NOT NULL CHECK (level IN ('trace', 'debug', 'info', 'warn', 'error')),
+    message text        NOT NULL,
+    fields  text,
+    PRIMARY KEY (run_id, seq)
+) STRICT;
