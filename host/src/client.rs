@@ -7,7 +7,7 @@ use crate::event::{Event, Events};
 use crate::job::{ActionId, AdmitError, InsertOpts, JobId, JobRecord, LogRecord, NewJob, RunId, RunRecord};
 use crate::store::{
     self, CancelAnswer, Database, Inserted, JobFilter, KindRecord, NodeRecord, OpenOptions, Order, Overview,
-    RetryAnswer, SharedStore, Store, StoreError,
+    RetryAnswer, SchemaMode, SharedStore, Store, StoreError,
 };
 
 /// What goes wrong for a caller.
@@ -22,7 +22,7 @@ pub enum ClientError {
 }
 
 /// The result of a client's call.
-pub type Result<T, E = ClientError> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = ClientError> = std::result::Result<T, E>;
 
 /// A connection to the jobs. Cheap to clone.
 #[derive(Clone)]
@@ -39,11 +39,19 @@ impl Client {
     /// # Errors
     /// When the database does not answer, or its schema does not fit this version.
     pub async fn connect(url: &str, who: &str) -> Result<Self> {
+        Self::connect_with(url, who, SchemaMode::Check).await
+    }
+
+    /// As [`Client::connect`], and says what is to be done about a schema that is missing or old.
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    pub async fn connect_with(url: &str, who: &str, schema: SchemaMode) -> Result<Self> {
         let clock = match store::database_of(url)? {
             Database::Sqlite => Clock::system(),
             Database::Postgres => Clock::anchored(),
         };
-        let store = store::open(url, &OpenOptions::new(clock.clone())).await?;
+        let store = store::open(url, &OpenOptions { schema, ..OpenOptions::new(clock.clone()) }).await?;
         let database = store.time().await?;
         clock.anchor(database, clock.boot());
         Ok(Self::over(store, clock, Events::default(), who))

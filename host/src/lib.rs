@@ -2,6 +2,8 @@
 
 #[cfg(feature = "host")]
 pub mod app;
+#[cfg(feature = "host")]
+pub mod cli;
 mod client;
 pub mod clock;
 #[cfg(feature = "host")]

@@ -1,7 +1,7 @@
 //! Does the house still stand? The layers of the host, the size of files, and how they begin.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use flyball_tests::house::plan::{self, ROOMS, Room};
@@ -23,17 +23,6 @@ fn copy_of_host() -> Result<tempfile::TempDir> {
     Ok(copy)
 }
 
-/// Puts a file that uses `used` into the room `user`, inspects, and takes it away again.
-fn intrude(source: &Path, user: Room, used: Room) -> Result<Vec<Violation>> {
-    let intruder = source.join(user.name).join("intruder.rs");
-    fs::create_dir_all(source.join(user.name))?;
-    fs::write(&intruder, format!("//! An intruder.\nuse crate::{{{}::Anything}};\n", used.name))?;
-    let mut found = layers::violations(source)?;
-    fs::remove_file(intruder)?;
-    found.retain(|violation| violation.file.ends_with("intruder.rs"));
-    Ok(found)
-}
-
 #[test]
 fn every_module_of_the_host_uses_only_what_lies_below_it() -> Result<()> {
     none(&layers::violations(&house::root().join("host/src"))?);
@@ -43,12 +32,19 @@ fn every_module_of_the_host_uses_only_what_lies_below_it() -> Result<()> {
 #[test]
 fn a_forbidden_use_between_any_two_rooms_is_found() -> Result<()> {
     let copy = copy_of_host()?;
-    for user in ROOMS {
-        for used in ROOMS {
-            let found = intrude(copy.path(), *user, *used)?;
-            let expected = usize::from(plan::objection(*user, *used).is_some());
-            assert_eq!(found.len(), expected, "{} uses {}: {found:?}", user.name, used.name);
-        }
+    let file = |user: &Room, used: &Room| format!("{}/uses_{}.rs", user.name, used.name);
+    let pairs: Vec<(&Room, &Room)> =
+        ROOMS.iter().flat_map(|user| ROOMS.iter().map(move |used| (user, used))).collect();
+    for (user, used) in &pairs {
+        fs::create_dir_all(copy.path().join(user.name))?;
+        let text = format!("//! An intruder.\nuse crate::{{{}::Anything}};\n", used.name);
+        fs::write(copy.path().join(file(user, used)), text)?;
+    }
+    let found = layers::violations(copy.path())?;
+    for (user, used) in pairs {
+        let told = found.iter().filter(|violation| violation.file == Path::new(&file(user, used))).count();
+        let expected = usize::from(plan::objection(*user, *used).is_some());
+        assert_eq!(told, expected, "{} uses {}", user.name, used.name);
     }
     Ok(())
 }
@@ -56,17 +52,37 @@ fn a_forbidden_use_between_any_two_rooms_is_found() -> Result<()> {
 #[test]
 fn a_line_added_to_a_real_file_of_the_host_is_found() -> Result<()> {
     let copy = copy_of_host()?;
-    for path in files(copy.path(), "rs")? {
-        let file = path.strip_prefix(copy.path())?.to_path_buf();
-        if plan::ROOF.iter().any(|roof| Path::new(roof) == file) || file.starts_with("cli") {
-            continue;
-        }
-        let before = fs::read_to_string(&path)?;
-        fs::write(&path, format!("{before}\n#[cfg(test)]\nmod late {{ use crate::cli::Command; }}\n"))?;
-        let found = layers::violations(copy.path())?;
-        fs::write(&path, before)?;
-        assert!(found.iter().any(|violation| violation.file == file), "{} was not found", file.display());
+    let relative = |path: &Path| Ok(path.strip_prefix(copy.path())?.to_path_buf());
+    let below =
+        |file: &PathBuf| !plan::ROOF.iter().any(|roof| Path::new(roof) == file) && !file.starts_with("cli");
+    let paths = files(copy.path(), "rs")?;
+    for path in &paths {
+        let before = fs::read_to_string(path)?;
+        fs::write(path, format!("{before}\n#[cfg(test)]\nmod late {{ use crate::cli::Anything; }}\n"))?;
     }
+    let found = layers::violations(copy.path())?;
+    let real: Vec<PathBuf> = paths.iter().map(|path| relative(path)).collect::<Result<_>>()?;
+    for file in real.iter().filter(|file| below(file)) {
+        let told =
+            found.iter().any(|violation| violation.file == *file && violation.reason.contains("uses cli"));
+        assert!(told, "{} was not found", file.display());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_mounted_elsewhere_is_judged_by_where_it_is_mounted() -> Result<()> {
+    let source = tempfile::tempdir()?;
+    fs::create_dir(source.path().join("job"))?;
+    fs::write(
+        source.path().join("job/settle.rs"),
+        "//! It.\n#[cfg(test)]\n#[path = \"settle_tests.rs\"]\nmod tests;\n",
+    )?;
+    let tests = source.path().join("job/settle_tests.rs");
+    fs::write(&tests, "//! Tests.\nuse super::super::Sibling;\n")?;
+    none(&layers::violations(source.path())?);
+    fs::write(&tests, "//! Tests.\nuse super::super::super::runner::Slot;\n")?;
+    assert_eq!(layers::violations(source.path())?.len(), 1);
     Ok(())
 }
 

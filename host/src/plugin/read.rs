@@ -9,11 +9,13 @@ use rustix::fs::{Mode, OFlags};
 use super::folder::Stamp;
 
 /// Why a file was not read.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Unread {
     /// It is another version by now: look again.
+    #[error("it changed meanwhile")]
     Changed,
     /// It can't be read.
+    #[error("{0}")]
     Failed(io::Error),
 }
 

@@ -147,12 +147,8 @@ impl Plugins {
         }
     }
 
-    /// Lifts the quarantine of the component with this digest; says whether there was one.
-    ///
-    /// # Errors
-    /// When the cache folder can't be written to.
-    pub fn release(&self, digest: &str) -> std::io::Result<bool> {
-        self.0.loader.cache().release(digest)
+    pub(super) fn loader(&self) -> &Loader {
+        &self.0.loader
     }
 
     /// Looks at the folder once, and begins what is to be done about it.
@@ -186,7 +182,6 @@ impl Plugins {
             }
             Task::Remove(kind) => {
                 self.0.catalog.send_modify(|catalog| *catalog = Arc::new(catalog.without(&kind)));
-                tracing::info!(%kind, "a plugin was removed");
                 self.0.events.emit(&Event::PluginRemoved { kind });
             }
             Task::Refuse(kind, reason) => self.tell_refusal(kind, reason),
@@ -214,7 +209,6 @@ impl Plugins {
         }
         let plugin = Arc::new(plugin);
         self.0.catalog.send_modify(|catalog| *catalog = Arc::new(catalog.with(plugin)));
-        tracing::info!(%kind, digest, ?took, "a plugin was loaded");
         self.0.events.emit(&Event::PluginLoaded { kind, digest, took });
     }
 
@@ -235,7 +229,6 @@ impl Plugins {
     }
 
     fn tell_refusal(&self, kind: Kind, reason: String) {
-        tracing::warn!(%kind, reason, "a plugin was refused");
         self.0.events.emit(&Event::PluginRefused { kind, reason });
     }
 

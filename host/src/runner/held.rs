@@ -13,7 +13,7 @@ use crate::sandbox::{Stop, StopCause};
 
 /// Attempts and claims of this node.
 #[derive(Debug)]
-pub struct Held {
+pub(super) struct Held {
     clock: Clock,
     table: Mutex<Table>,
 }
@@ -43,7 +43,7 @@ enum Stage {
 
 /// What a renewal tells the store.
 #[derive(Debug)]
-pub struct Snapshot {
+pub(super) struct Snapshot {
     /// Attempts whose outcome is not durable yet.
     pub held: Vec<RunId>,
     /// Those of them that have ended.
@@ -57,13 +57,13 @@ pub struct Snapshot {
 
 impl Held {
     /// Nothing yet.
-    pub fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock) -> Self {
         let table = Table { ids: ContextV7::new(), attempts: HashMap::new(), pending: HashSet::new() };
         Self { clock, table: Mutex::new(table) }
     }
 
     /// Mints ids for a claim that is about to be sent.
-    pub fn begin_claim(&self, count: u32) -> Vec<RunId> {
+    pub(super) fn begin_claim(&self, count: u32) -> Vec<RunId> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let runs: Vec<_> = (0..count).map(|_| table.mint(&self.clock)).collect();
         table.pending.extend(&runs);
@@ -71,7 +71,7 @@ impl Held {
     }
 
     /// A claim was answered: what it brought is held from now on, and its other ids are forgotten.
-    pub fn answered(&self, runs: &[RunId], claims: &[Claim]) -> Vec<Stop> {
+    pub(super) fn answered(&self, runs: &[RunId], claims: &[Claim]) -> Vec<Stop> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         for run in runs {
             table.pending.remove(run);
@@ -84,12 +84,12 @@ impl Held {
     }
 
     /// A claim is given up: an answer that comes later is dropped, and the next renewal gives back what it brought.
-    pub fn given_up(&self, runs: &[RunId]) {
+    pub(super) fn given_up(&self, runs: &[RunId]) {
         self.answered(runs, &[]);
     }
 
     /// An attempt has ended; its outcome is not durable yet.
-    pub fn decided(&self, run: RunId) {
+    pub(super) fn decided(&self, run: RunId) {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = table.attempts.get_mut(&run) {
             entry.stage = Stage::Decided;
@@ -97,12 +97,12 @@ impl Held {
     }
 
     /// The outcome of an attempt is durable, or no longer this node's to give.
-    pub fn ended(&self, run: RunId) {
+    pub(super) fn ended(&self, run: RunId) {
         self.table.lock().unwrap_or_else(PoisonError::into_inner).attempts.remove(&run);
     }
 
     /// Asks one attempt to stop; one that has ended is past asking.
-    pub fn ask(&self, run: RunId, cause: StopCause, grace: Duration) {
+    pub(super) fn ask(&self, run: RunId, cause: StopCause, grace: Duration) {
         let stop = self
             .table
             .lock()
@@ -116,7 +116,7 @@ impl Held {
     }
 
     /// Asks all attempts to stop, and says how many there are.
-    pub fn ask_all(&self, cause: StopCause, grace: Duration) -> usize {
+    pub(super) fn ask_all(&self, cause: StopCause, grace: Duration) -> usize {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let stops: Vec<_> = table.attempts.values().map(|entry| entry.stop.clone()).collect();
         drop(table);
@@ -127,12 +127,12 @@ impl Held {
     }
 
     /// How many attempts there are.
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.table.lock().unwrap_or_else(PoisonError::into_inner).attempts.len()
     }
 
     /// What the node believes now.
-    pub fn snapshot(&self) -> Snapshot {
+    pub(super) fn snapshot(&self) -> Snapshot {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = table.attempts.iter().filter(|(_, entry)| entry.stage == Stage::Decided);
         Snapshot {

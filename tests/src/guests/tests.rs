@@ -35,6 +35,21 @@ fn a_workspace_is_built_once_and_its_components_are_known_by_kind() -> Result<()
 }
 
 #[test]
+fn every_worker_of_this_repository_is_built_and_found_by_its_kind() -> Result<()> {
+    for workspace in ["plugins", "tests/guests"] {
+        for entry in house::root().join(workspace).read_dir()? {
+            let folder = entry?.path();
+            if folder.join("Cargo.toml").is_file() {
+                let kind = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let guest = find(&kind)?;
+                assert_eq!(guest.manifest.is_some(), folder.join(format!("{kind}.toml")).is_file(), "{kind}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn a_worker_is_put_into_a_plugins_folder_with_its_manifest() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (component, manifest) = (folder.path().join("x.wasm"), folder.path().join("x.toml"));

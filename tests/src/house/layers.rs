@@ -1,7 +1,8 @@
 //! The layers of the host: who may use whom.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -13,18 +14,20 @@ use super::{Violation, files, paths};
 /// # Errors
 /// When a file cannot be read.
 pub fn violations(source: &Path) -> Result<Vec<Violation>> {
-    let mut found = Vec::new();
+    let mut read = Vec::new();
     for path in files(source, "rs")? {
         let file = path.strip_prefix(source).context("a file outside the folder it was found in")?;
         let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        found.extend(judge(file, &text));
+        read.push((file.to_path_buf(), text));
     }
-    Ok(found)
+    let mounted: BTreeMap<PathBuf, Vec<String>> =
+        read.iter().flat_map(|(file, text)| mounted_by(file, text)).collect();
+    let module = |file: &Path| mounted.get(file).cloned().unwrap_or_else(|| module_of(file));
+    Ok(read.iter().flat_map(|(file, text)| judge(file, &module(file), text)).collect())
 }
 
-fn judge(file: &Path, text: &str) -> Vec<Violation> {
+fn judge(file: &Path, module: &[String], text: &str) -> Vec<Violation> {
     let violation = |line, reason| Violation { file: file.to_path_buf(), line, reason };
-    let module = module_of(file);
     let segments: Vec<&str> = module.iter().map(String::as_str).collect();
     let Some(name) = segments.first() else { return Vec::new() };
     let Some(room) = plan::find(name) else {
@@ -38,6 +41,17 @@ fn judge(file: &Path, text: &str) -> Vec<Violation> {
         violation(line, format!("{} names the crate `{name}`, which has no place there", room.name))
     });
     climbs.chain(foreign).collect()
+}
+
+/// The files that this one makes its modules by `#[path = "file.rs"] mod name;`, and the modules that they are.
+fn mounted_by(file: &Path, text: &str) -> Vec<(PathBuf, Vec<String>)> {
+    let mounts = text.split("#[path = \"").skip(1).filter_map(|rest| {
+        let (path, rest) = rest.split_once("\"]")?;
+        let name = rest.split_once("mod ")?.1.split(';').next()?;
+        let module = module_of(file).into_iter().chain([name.to_owned()]).collect();
+        Some((file.with_file_name(path), module))
+    });
+    mounts.collect()
 }
 
 fn objection(user: Room, name: &str) -> Option<String> {

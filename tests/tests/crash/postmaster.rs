@@ -21,7 +21,8 @@ async fn nodes_outlive_a_postmaster_that_is_killed_and_nobody_is_charged() -> Re
     world.home.call(&["migrate"]).await?;
     let cluster = world.cluster.as_ref().context("the world has a cluster")?;
     let load =
-        Load::enqueue(world.home.database(), "echo", JOBS, |index| json!({ "sleep_ms": 100 + index % 200 })).await?;
+        Load::enqueue(world.home.database(), "echo", JOBS, |index| json!({ "sleep_ms": 100 + index % 200 }))
+            .await?;
     let plan = || Plan::new(&world.home).with(&["--concurrency", "16"]);
     let mut nodes = [plan().serve().await?, plan().serve().await?];
     for restart in 1..=RESTARTS {

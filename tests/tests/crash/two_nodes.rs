@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use flyball::job::Outcome;
 use flyball_tests::load::Load;
 use flyball_tests::node::Plan;
 use flyball_tests::witness::Witness;
 use flyball_tests::{GENEROUS, ambient, eventually};
-use flyball::job::Outcome;
 use serde_json::json;
 
 use crate::worlds::World;
@@ -32,14 +32,20 @@ async fn two_nodes_share_the_work_and_one_takes_over_when_the_other_is_killed() 
     assert_eq!(audit.outcomes.len(), 1, "before a kill, runs = jobs: {:?}", audit.outcomes);
 
     let after = Load::enqueue(world.home.database(), "echo", 100, |_| json!({ "sleep_ms": 1000 })).await?;
-    let started = || first.log().all().iter().any(|line| {
-        line.text.contains("guest started") && after.ids().iter().any(|id| line.text.contains(&id.to_string()))
-    });
+    let started = || {
+        first.log().all().iter().any(|line| {
+            line.text.contains("guest started")
+                && after.ids().iter().any(|id| line.text.contains(&id.to_string()))
+        })
+    };
     eventually(GENEROUS, "the first node to take some of them", async || started()).await?;
     first.kill().await?;
     let killed = ambient::instant();
     after.finished(PROMISED * 3).await?;
-    println!("everything ended {:?} after the kill; promised {PROMISED:?} plus the jobs' own second", killed.elapsed());
+    println!(
+        "everything ended {:?} after the kill; promised {PROMISED:?} plus the jobs' own second",
+        killed.elapsed()
+    );
     second.drain().await?;
 
     let audit = after.audit().await?;

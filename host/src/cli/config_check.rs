@@ -1,0 +1,120 @@
+//! `flyball config check`: what the file, the environment and the flags come to.
+
+use std::io::{self, Write as _};
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::exit::Exit;
+use crate::config::{Config, Globals, Maintenance, ServeArgs};
+use crate::quantity::{Bytes, Count, Span};
+use crate::store::{Classes, Synchronous};
+
+/// Checks the configuration, and shows what it comes to.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct ConfigCheck {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+impl ConfigCheck {
+    /// Reads everything as `serve` would, and prints it.
+    ///
+    /// # Errors
+    /// Where the configuration is wrong, and what to do.
+    pub(super) async fn run(self, globals: &Globals) -> Result<Exit> {
+        let config = Config::load(globals, &self.serve)?;
+        for remark in &config.remarks {
+            eprintln!("note: {remark}");
+        }
+        let shown = shown(&config);
+        let mut out = io::stdout().lock();
+        if self.json {
+            writeln!(out, "{shown:#}")?;
+        } else {
+            print_lines(&mut out, "", &shown)?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn shown(config: &Config) -> Value {
+    let Config { file, database, synchronous, listen, plugins, sandbox, node, log, remarks: _ } = config;
+    let queues: serde_json::Map<_, _> =
+        node.queues.iter().map(|(queue, most)| (queue.to_string(), json!(most))).collect();
+    let span = |duration| Span(duration).to_string();
+    json!({
+        "file": file,
+        "database": without_password(database),
+        "plugins": plugins.folder,
+        "cache": plugins.cache,
+        "listen": listen.map_or_else(|| "none".to_owned(), |address| address.to_string()),
+        "queues": if queues.is_empty() { json!("every") } else { Value::Object(queues) },
+        "ceilings": {
+            "timeout": span(plugins.ceilings.timeout),
+            "fuel": Count(plugins.ceilings.fuel).to_string(),
+            "memory": Bytes(plugins.ceilings.memory_bytes).to_string(),
+            "output": Bytes(plugins.ceilings.output_bytes).to_string(),
+        },
+        "node": {
+            "name": node.name,
+            "concurrency": node.concurrency,
+            "classes": match &node.classes {
+                Classes::Every => json!(["*"]),
+                Classes::Only(classes) => json!(classes),
+            },
+            "lease": span(node.lease),
+            "max_crashes": node.losses.max_crashes,
+            "crash_backoff": format!("{}..{}", Span(node.losses.backoff.base), Span(node.losses.backoff.cap)),
+            "guest_memory": Bytes(sandbox.guest_memory).to_string(),
+            "stop_grace": span(node.stop_grace),
+            "drain_timeout": span(node.drain_timeout),
+            "deadline_grace": span(node.deadline_grace),
+            "poll_interval": span(node.poll_interval),
+            "no_maintenance": node.maintenance == Maintenance::Never,
+            "allocator": format!("{:?}", sandbox.allocator).to_lowercase(),
+            "log": log.filter,
+            "log_format": format!("{:?}", log.format).to_lowercase(),
+        },
+        "sqlite": { "synchronous": match synchronous { Synchronous::Full => "full", Synchronous::Normal => "normal" } },
+    })
+}
+
+/// A URL that can be shown.
+fn without_password(url: &str) -> String {
+    let hidden = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let (who, host) = rest.rsplit_once('@')?;
+        let (user, _) = who.split_once(':')?;
+        Some(format!("{scheme}://{user}:***@{host}"))
+    };
+    hidden().unwrap_or_else(|| url.to_owned())
+}
+
+fn print_lines(out: &mut impl io::Write, prefix: &str, value: &Value) -> io::Result<()> {
+    let Value::Object(entries) = value else { return Ok(()) };
+    for (key, value) in entries {
+        match value {
+            Value::Object(_) => print_lines(out, &format!("{prefix}{key}."), value)?,
+            Value::String(text) => writeln!(out, "{prefix}{key} = {text}")?,
+            Value::Null => writeln!(out, "{prefix}{key} = none")?,
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) => writeln!(out, "{prefix}{key} = {value}")?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        assert_eq!(without_password("postgres://app:s3cr@t@db/x"), "postgres://app:***@db/x");
+        assert_eq!(without_password("postgres://app@db/x"), "postgres://app@db/x");
+        assert_eq!(without_password("sqlite:flyball.db"), "sqlite:flyball.db");
+    }
+}

@@ -1,0 +1,103 @@
+//! `flyball enqueue`.
+
+use std::io::Read as _;
+
+use anyhow::Context as _;
+
+use super::connect::client;
+use super::{Exit, Globals};
+use crate::job::{ExecutorClass, InsertOpts, Key, Kind, Queue, Tag, When};
+use crate::quantity::{Count, Moment, Span};
+
+/// Enqueue one job. Prints its id, and nothing else, on standard output.
+#[derive(Debug, clap::Args)]
+pub(super) struct Enqueue {
+    /// Which worker is to run it.
+    kind: Kind,
+    /// What the worker is given: JSON, `@FILE`, or `-` for standard input.
+    #[arg(default_value = "{}")]
+    args: String,
+    /// Its line.
+    #[arg(long, default_value = "default")]
+    queue: Queue,
+    /// 0 to 32767; lower runs first.
+    #[arg(long, default_value_t = 100)]
+    priority: u16,
+    /// When it is due: RFC 3339, or from now as `5m` or `2d`.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Moment>,
+    /// A key that no other job on record may have: then this prints the id of the one that has it.
+    #[arg(long, value_name = "KEY")]
+    unique_key: Option<Key>,
+    /// A key that no other unfinished job may have.
+    #[arg(long, value_name = "KEY")]
+    unique_active_key: Option<Key>,
+    /// Failed attempts before it is given up.
+    #[arg(long, value_name = "N")]
+    max_attempts: Option<u32>,
+    /// Wall time of one attempt, such as `30s`.
+    #[arg(long, value_name = "TIME")]
+    timeout: Option<Span>,
+    /// Fuel of one attempt, such as `5G`.
+    #[arg(long, value_name = "N")]
+    fuel: Option<Count>,
+    /// The executor class that its node must have.
+    #[arg(long, value_name = "NAME")]
+    class: Option<ExecutorClass>,
+    /// A word that it is found by; repeatable.
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<Tag>,
+    /// The request that caused it, for logs.
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    /// Free keys, as a JSON object.
+    #[arg(long, value_name = "JSON")]
+    metadata: Option<String>,
+}
+
+impl Enqueue {
+    pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
+        let client = client(globals).await?;
+        let opts = self.opts(client.clock().now())?;
+        let inserted = client.enqueue(opts).await?;
+        println!("{}", inserted.id());
+        Ok(Exit::Done)
+    }
+
+    fn opts(self, now: crate::job::Timestamp) -> anyhow::Result<InsertOpts> {
+        let mut opts = InsertOpts::new(self.kind, read_args(&self.args)?);
+        opts.metadata = metadata(self.metadata.as_deref(), self.request_id.as_deref())?;
+        opts.queue = self.queue;
+        opts.priority = self.priority;
+        opts.when = self.at.map_or(When::Now, |at| When::At(at.ahead_of(now)));
+        opts.unique_key = self.unique_key;
+        opts.unique_active_key = self.unique_active_key;
+        opts.overrides.max_attempts = self.max_attempts;
+        opts.overrides.timeout = self.timeout.map(|span| span.0);
+        opts.overrides.fuel = self.fuel.map(|count| count.0);
+        opts.executor_class = self.class.unwrap_or_default();
+        opts.tags = self.tags;
+        Ok(opts)
+    }
+}
+
+/// JSON as it was given, from a file, or from standard input.
+pub(super) fn read_args(given: &str) -> anyhow::Result<String> {
+    if let Some(file) = given.strip_prefix('@') {
+        return std::fs::read_to_string(file).with_context(|| format!("reading the args from {file}"));
+    }
+    if given != "-" {
+        return Ok(given.to_owned());
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("reading the args from standard input")?;
+    Ok(text)
+}
+
+fn metadata(given: Option<&str>, request_id: Option<&str>) -> anyhow::Result<Option<String>> {
+    let Some(request_id) = request_id else { return Ok(given.map(str::to_owned)) };
+    let mut metadata: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(given.unwrap_or("{}")).context("--metadata must be a JSON object")?;
+    metadata.insert("request_id".into(), request_id.into());
+    Ok(Some(serde_json::Value::Object(metadata).to_string()))
+}

@@ -1,0 +1,89 @@
+//! Being called: one subcommand per file. Answers go to standard output, everything else to standard error.
+
+pub mod build;
+mod completions;
+mod config_check;
+mod connect;
+mod enqueue;
+mod exit;
+mod jobs;
+mod migrate;
+mod new;
+mod plugins;
+mod serve;
+mod status;
+mod table;
+mod version;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+pub use exit::Exit;
+
+use crate::config::Globals;
+
+/// A host for background jobs whose workers are WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(name = "flyball", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node: claim jobs and run them until told to stop.
+    Serve(Box<serve::Serve>),
+    /// Bring the database's schema up to date.
+    Migrate(migrate::Migrate),
+    /// Enqueue one job and print its id.
+    Enqueue(Box<enqueue::Enqueue>),
+    /// Look at jobs, retry and cancel them.
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+    /// Look at plugins and check them.
+    Plugins(plugins::Plugins),
+    /// Jobs by state, lanes that wait, nodes.
+    Status(status::Status),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Write a new worker.
+    New(new::New),
+    /// Build a worker and put it into the plugins folder.
+    Build(build::Build),
+    /// Print the version.
+    Version(version::Version),
+    /// Print a completion script for a shell.
+    Completions(completions::Completions),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Check the configuration, and show what it comes to.
+    Check(Box<config_check::ConfigCheck>),
+}
+
+impl Cli {
+    /// Carries out the command.
+    ///
+    /// # Errors
+    /// Whatever went wrong, in words for whoever called.
+    pub async fn run(self) -> anyhow::Result<Exit> {
+        let globals = self.globals;
+        match self.command {
+            Command::Serve(command) => command.run(&globals).await,
+            Command::Migrate(command) => command.run(&globals).await,
+            Command::Enqueue(command) => command.run(&globals).await,
+            Command::Jobs(command) => command.run(&globals).await,
+            Command::Plugins(command) => command.run(&globals).await,
+            Command::Status(command) => command.run(&globals).await,
+            Command::Config(ConfigCommand::Check(command)) => command.run(&globals).await,
+            Command::New(command) => command.run().await,
+            Command::Build(command) => command.run(&globals).await,
+            Command::Version(command) => command.run(&globals).await,
+            Command::Completions(command) => command.run(Self::command()).await,
+        }
+    }
+}

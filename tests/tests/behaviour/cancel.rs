@@ -1,0 +1,64 @@
+//! A cancel from another process stops what runs.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use flyball::job::{JobState, Outcome};
+use flyball::store::CancelAnswer;
+use flyball_tests::load::Load;
+use flyball_tests::process::Line;
+use flyball_tests::{GENEROUS, Node};
+use serde_json::json;
+
+use crate::worlds::{World, on_both_databases};
+
+on_both_databases!(a_cancel_from_another_process_stops_a_spinning_attempt);
+
+/// From commit to the guest's last instruction.
+const TARGET: Duration = Duration::from_millis(250);
+const TIMES: usize = 100;
+
+async fn a_cancel_from_another_process_stops_a_spinning_attempt(world: World) -> Result<()> {
+    let world = world.with(&["misbehave"])?;
+    let mut node = Node::serve(&world.home, &["--concurrency", "1"]).await?;
+    let mut took = Vec::with_capacity(TIMES);
+    for _ in 0..TIMES {
+        let load =
+            Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" }))
+                .await?;
+        let id = load.ids()[0];
+        heard(&node, "guest started", &id.to_string()).await?;
+        let answer = load.client().cancel(&[id]).await?;
+        assert_eq!(answer, [CancelAnswer::Requested]);
+        // The call returns after its commit: counted from here, the span is a little short of the truth only by the
+        // way of the answer back to us.
+        let committed = flyball_tests::ambient::now();
+        let ended = heard(&node, "guest ended", &id.to_string()).await?;
+        took.push(Duration::from_micros(ended.saturating_sub(committed.0).unsigned_abs()));
+        load.finished(GENEROUS).await?;
+        let (job, runs) = load.job(id).await?;
+        assert_eq!((job.state, runs[0].outcome), (JobState::Cancelled, Outcome::Cancelled));
+    }
+    node.drain().await?;
+    took.sort();
+    let (median, p99) = (took[TIMES / 2], took[TIMES * 99 / 100]);
+    println!(
+        "{TIMES} cancels: median {median:?}, p99 {p99:?}, longest {:?}; target {TARGET:?}",
+        took[TIMES - 1]
+    );
+    assert!(p99 <= TARGET * 3, "{p99:?}");
+    Ok(())
+}
+
+/// When the node wrote a line with these words about this job, in microseconds since the epoch.
+async fn heard(node: &Node, words: &str, job: &str) -> Result<i64> {
+    let written =
+        |line: &Line| (line.text.contains(words) && line.text.contains(job)).then(|| written_at(line));
+    node.log().wait_for(GENEROUS, words, written).await?.context("a timestamp")
+}
+
+fn written_at(line: &Line) -> Option<i64> {
+    let json = line.json()?;
+    let at = flyball::job::Timestamp::parse_rfc3339(json.get("timestamp")?.as_str()?)?;
+    Some(at.micros())
+}

@@ -1,0 +1,8 @@
+//! Does the product keep its promises? The real binary, called and watched from outside, on both databases.
+
+mod cancel;
+mod drain;
+mod fairness;
+mod plugins;
+mod told;
+mod worlds;
