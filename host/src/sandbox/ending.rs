@@ -138,7 +138,11 @@ fn trapped(trap: Trap, error: &wasmtime::Error, budget: &Budget, last_words: &st
             ErrorClass::Resource,
             "an address outside of its memory was touched: Rust and C overflow their stack like this",
         ),
-        trap => Failure::new(ErrorClass::Transient, &format!("the worker trapped: {trap}")),
+        trap => {
+            let what = trap.to_string();
+            let what = what.trim_start_matches("wasm trap: ");
+            Failure::new(ErrorClass::Transient, &format!("the worker trapped: {what}"))
+        }
     };
     explained(failure, error.downcast_ref(), last_words)
 }
