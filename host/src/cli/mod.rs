@@ -1,15 +1,19 @@
 //! Being called: one subcommand per file. Answers go to standard output, everything else to standard error.
 
+mod bench;
 pub mod build;
 mod completions;
 mod config_check;
 mod connect;
+mod demo;
+mod doctor;
 mod enqueue;
 mod exit;
 mod jobs;
 mod migrate;
 mod new;
 mod plugins;
+mod run;
 mod serve;
 mod status;
 mod table;
@@ -35,6 +39,7 @@ pub struct Cli {
 enum Command {
     /// Run a node: claim jobs and run them until told to stop.
     Serve(Box<serve::Serve>),
+    Demo(demo::Demo),
     /// Bring the database's schema up to date.
     Migrate(migrate::Migrate),
     /// Enqueue one job and print its id.
@@ -46,6 +51,10 @@ enum Command {
     Plugins(plugins::Plugins),
     /// Jobs by state, lanes that wait, nodes.
     Status(status::Status),
+    Doctor(doctor::Doctor),
+    Run(run::Run),
+    #[command(subcommand)]
+    Bench(Box<bench::Bench>),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -74,6 +83,10 @@ impl Cli {
         let globals = self.globals;
         match self.command {
             Command::Serve(command) => command.run(&globals).await,
+            Command::Demo(command) => command.run(&globals).await,
+            Command::Doctor(command) => command.run(&globals).await,
+            Command::Run(command) => command.run(&globals).await,
+            Command::Bench(command) => command.run(&globals).await,
             Command::Migrate(command) => command.run(&globals).await,
             Command::Enqueue(command) => command.run(&globals).await,
             Command::Jobs(command) => command.run(&globals).await,

@@ -1,5 +1,6 @@
 //! The lease, exactly: schedules of events that an inexact reading would break. PostgreSQL only, where there are leases.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use flyball::job::{Backoff, ErrorClass, JobState, Outcome, RunId, SettledBy, Timestamp};
@@ -25,6 +26,7 @@ macro_rules! leases {
 leases! {
     a_claim_that_overtakes_a_renewal_is_not_taken_for_unknown
     no_claim_commits_after_its_node_was_marked_lost
+    what_another_claim_has_is_passed_over_and_not_waited_for
     a_claim_under_way_makes_the_sweep_leave_its_node_for_the_next_time
     one_node_that_is_held_up_holds_up_no_other
     a_node_that_was_away_itself_does_not_judge_others
@@ -67,10 +69,14 @@ pub(crate) async fn no_claim_commits_after_its_node_was_marked_lost(world: World
     let job = world.insert(1).await[0];
     let mut sweep = connect(&world).await;
     run(&mut sweep, format!("BEGIN; SELECT FROM flyball.nodes WHERE id = '{node}' FOR UPDATE")).await;
-    let request = world.request(node, 1);
-    let claim = world.store.claim(&request, world.now());
+    let (request, answered) = (world.request(node, 1), Cell::new(false));
+    let claim = async {
+        let claimed = world.store.claim(&request, world.now()).await;
+        answered.set(true);
+        claimed
+    };
     let mark = async {
-        waits_for_a_lock(&world).await;
+        waits_for_a_lock_or(&world, &answered).await;
         run(&mut sweep, format!("UPDATE flyball.nodes SET lost_at = now() WHERE id = '{node}'; COMMIT"))
             .await;
     };
@@ -79,7 +85,8 @@ pub(crate) async fn no_claim_commits_after_its_node_was_marked_lost(world: World
     assert_eq!(world.state(job).await, JobState::Available, "a claim slipped past the mark");
 }
 
-async fn waits_for_a_lock(world: &World) {
+/// Until somebody waits for a lock, or has not had to.
+async fn waits_for_a_lock_or(world: &World, answered: &Cell<bool>) {
     let mut look = connect(world).await;
     flyball_tests::eventually(flyball_tests::GENEROUS, "somebody to wait for a lock", async || {
         let waiting: i64 = sqlx::query_scalar(
@@ -87,19 +94,37 @@ async fn waits_for_a_lock(world: &World) {
         )
         .fetch_one(&mut look)
         .await?;
-        Ok::<_, sqlx::Error>((waiting > 0).then_some(()))
+        Ok::<_, sqlx::Error>((waiting > 0 || answered.get()).then_some(()))
     })
     .await
     .expect("somebody waits");
 }
 
+/// t0 another claim has the first two jobs, not committed · t1 this one asks for two: it must take the next.
+pub(crate) async fn what_another_claim_has_is_passed_over_and_not_waited_for(world: World) {
+    let node = world.node().await;
+    let jobs = world.insert(4).await;
+    let mut sorted = jobs.clone();
+    sorted.sort_unstable();
+    let mut other = connect(&world).await;
+    let first = format!("'{}', '{}'", sorted[0], sorted[1]);
+    run(&mut other, format!("BEGIN; SELECT FROM flyball.jobs WHERE id IN ({first}) FOR UPDATE")).await;
+    let claimed = world.store.claim(&world.request(node, 2), world.now()).await;
+    let claimed = claimed.unwrap_or_else(|error| panic!("a claim waited for another: {error}"));
+    let taken: Vec<_> = claimed.claims.iter().map(|claim| claim.job).collect();
+    assert_eq!(taken, sorted[2..]);
+    run(&mut other, "ROLLBACK").await;
+    assert_eq!(world.claim(node, 9).await.len(), 2);
+}
+
 /// t0 a claim holds the node's row FOR KEY SHARE · t1 the sweep finds its lease passed. It must not wait, nor mark it.
-async fn a_claim_under_way_makes_the_sweep_leave_its_node_for_the_next_time(world: World) {
+pub(crate) async fn a_claim_under_way_makes_the_sweep_leave_its_node_for_the_next_time(world: World) {
     let (node, sweeper) = (world.node().await, world.node().await);
     world.live(4, &[(sweeper, &[])]).await;
     let mut claim = connect(&world).await;
     run(&mut claim, format!("BEGIN; SELECT FROM flyball.nodes WHERE id = '{node}' FOR KEY SHARE")).await;
-    let swept = world.store.sweep(&world.sweep(sweeper), world.now()).await.expect("swept");
+    let swept =
+        world.store.sweep(&world.sweep(sweeper), world.now()).await.expect("a sweep waited for a claim");
     assert!(swept.lost_nodes.is_empty(), "{swept:?}");
     run(&mut claim, "ROLLBACK").await;
     let swept = world.store.sweep(&world.sweep(sweeper), world.now()).await.expect("swept");
@@ -118,7 +143,7 @@ async fn one_node_that_is_held_up_holds_up_no_other(world: World) {
     assert_eq!(swept.reclaimed[0].run, claim.run);
 }
 
-async fn a_node_that_was_away_itself_does_not_judge_others(world: World) {
+pub(crate) async fn a_node_that_was_away_itself_does_not_judge_others(world: World) {
     let (node, claim) = world.running().await;
     let sweeper = world.node().await;
     // Everything stood still for two leases: the sweeper comes back first.
@@ -276,10 +301,14 @@ pub(crate) async fn an_outcome_and_a_sweep_that_meet_move_the_job_once(world: Wo
         ),
     )
     .await;
-    let request = world.sweep(sweeper);
-    let sweep = world.store.sweep(&request, world.now());
+    let (request, answered) = (world.sweep(sweeper), Cell::new(false));
+    let sweep = async {
+        let swept = world.store.sweep(&request, world.now()).await;
+        answered.set(true);
+        swept
+    };
     let commit = async {
-        waits_for_a_lock(&world).await;
+        waits_for_a_lock_or(&world, &answered).await;
         run(&mut owner, "COMMIT").await;
     };
     let (swept, ()) = tokio::join!(sweep, commit);
@@ -322,11 +351,17 @@ pub(crate) async fn a_cancel_that_meets_an_outcome_waits_for_it(world: World) {
         format!("BEGIN; UPDATE flyball.jobs SET cancel_requested_at = now() WHERE id = '{job}'"),
     )
     .await;
+    let answered = Cell::new(false);
     let commit = async {
-        waits_for_a_lock(&world).await;
+        waits_for_a_lock_or(&world, &answered).await;
         run(&mut operator, "COMMIT").await;
     };
-    let (settled, ()) = tokio::join!(world.finalize(&settlement), commit);
+    let finalize = async {
+        let settled = world.finalize(&settlement).await;
+        answered.set(true);
+        settled
+    };
+    let (settled, ()) = tokio::join!(finalize, commit);
     assert!(matches!(settled, Settled::Advanced { state: JobState::Cancelled, .. }), "{settled:?}");
     assert_eq!(world.state(job).await, JobState::Cancelled);
 }

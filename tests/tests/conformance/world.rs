@@ -54,7 +54,8 @@ impl World {
             }
         };
         let clock = Clock::manual(START);
-        let store = probe::open_mutant(&url, &options(&clock), edits).await.expect("the store opens");
+        let store = probe::open_mutant(&url, &options(&clock), edits).await;
+        let store = store.unwrap_or_else(|error| panic!("the store opens: {error}"));
         Some(Self { store, clock, url, database, _ground: ground })
     }
 

@@ -7,7 +7,7 @@ WITH mine AS MATERIALIZED (
     WHERE j.state = 'running' AND j.node_id = $1
 )
 SELECT 'lost' AS what, h.run
-FROM unnest($2) AS h (run)
+FROM unnest($2::uuid[]) AS h (run)
 WHERE NOT EXISTS (SELECT FROM mine m WHERE m.run = h.run)
 UNION ALL
 SELECT 'cancel', m.run
