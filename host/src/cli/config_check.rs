@@ -69,7 +69,8 @@ fn shown(config: &Config) -> Value {
             "lease": span(node.lease),
             "max_crashes": node.losses.max_crashes,
             "crash_backoff": format!("{}..{}", Span(node.losses.backoff.base), Span(node.losses.backoff.cap)),
-            "guest_memory": Bytes(sandbox.guest_memory).to_string(),
+            // Half of a machine is a crooked number.
+            "guest_memory": Bytes(sandbox.guest_memory >> 20 << 20).to_string(),
             "stop_grace": span(node.stop_grace),
             "drain_timeout": span(node.drain_timeout),
             "deadline_grace": span(node.deadline_grace),

@@ -12,7 +12,7 @@ pub(super) fn imports_of(component: &[u8]) -> Vec<String> {
         if id == IMPORTS {
             let mut body = Bytes(body);
             let count = body.number().unwrap_or(0);
-            names.extend((0..count).map_while(|_| body.import()));
+            names.extend((0..count).map_while(|_| body.import()).flatten());
         }
     }
     names
@@ -52,12 +52,13 @@ impl<'a> Bytes<'a> {
         Some((id, self.take(length)?))
     }
 
-    /// An import: its name, and what it is, which is skipped.
-    fn import(&mut self) -> Option<String> {
+    /// An import: its name, unless it is a type, which a component needs to speak of the others.
+    fn import(&mut self) -> Option<Option<String>> {
         let _form = self.byte()?;
         let length = self.number()?;
         let name = crate::job::visible(str::from_utf8(self.take(length)?).ok()?).into_owned();
-        match self.byte()? {
+        let sort = self.byte()?;
+        match sort {
             // A core module is marked twice; a type is equal to another, or is abstract.
             0 => self.byte().and_then(|_| self.number())?,
             3 => match self.byte()? {
@@ -67,7 +68,7 @@ impl<'a> Bytes<'a> {
             1 | 4 | 5 => self.number()?,
             _ => return None,
         };
-        Some(name)
+        Some((sort != 3).then_some(name))
     }
 }
 
@@ -82,11 +83,11 @@ mod tests {
         let other = [7, 1, 0];
         let second = [2, 0, 1, b'b', 3, 0, 9, 0, 1, b'c', 1];
         let cut_off = [header, &first, &other, &[IMPORTS, 11], &second, &[4]].concat();
-        assert_eq!(imports_of(&cut_off), ["a", "b"], "the section ends before what c is");
+        assert_eq!(imports_of(&cut_off), ["a"], "b is a type, and the section ends before what c is");
         let whole = [header, &first, &other, &[IMPORTS, 12], &second, &[4]].concat();
-        assert_eq!(imports_of(&whole), ["a", "b", "c"]);
+        assert_eq!(imports_of(&whole), ["a", "c"]);
         for end in 0..whole.len() {
-            assert!(imports_of(&whole[..end]).len() < 3, "cut at {end}");
+            assert!(imports_of(&whole[..end]).len() < 2, "cut at {end}");
         }
     }
 }

@@ -126,7 +126,7 @@ impl Loader {
     async fn compile(&self, kind: &Kind, component: Arc<Vec<u8>>, digest: &str) -> Result<Vec<u8>, Unloaded> {
         let (compiler, cache, named) = (self.compiler.clone(), self.cache.clone(), digest.to_owned());
         let is_component = component.starts_with(COMPONENT_HEADER);
-        let compiled = blocking(move || {
+        let compiled = detached(move || {
             let compiled = compiler.compile(&component);
             if let Ok(code) = &compiled {
                 cache.keep_code(&named, code);
@@ -171,6 +171,19 @@ fn refused(reason: &impl ToString) -> Unloaded {
 /// Runs what blocks on a thread where that is fine. A panic there is a reason like any other.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unloaded> {
     spawn_blocking(work).await.map_err(|_| refused(&PANICKED))
+}
+
+/// Runs what may take minutes on a thread that nobody waits for when the process ends.
+async fn detached<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unloaded> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    let work = move || {
+        // Nobody may be waiting any more.
+        let _ = done.send(work());
+    };
+    let started = std::thread::Builder::new().name("compile".into()).spawn(work);
+    started.map_err(|error| refused(&format!("no thread to compile it on: {error}")))?;
+    // A panic drops the sender.
+    result.await.map_err(|_| refused(&PANICKED))
 }
 
 fn read_files(request: &Request, bounds: &Bounds) -> Result<Files, Unloaded> {

@@ -40,3 +40,29 @@ pub(super) fn read_whole(path: &Path, stamp: &Stamp) -> Result<Vec<u8>, Unread> 
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::folder::{Seen, see};
+
+    #[test]
+    fn only_the_version_that_was_seen_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.wasm");
+        let write = |text: &str| std::fs::write(&path, text).expect("written");
+        write("one");
+        let Some(Seen::File(stamp)) = see(&path) else { panic!("no file") };
+        assert_eq!(read_whole(&path, &stamp).expect("read"), b"one");
+        write("another");
+        assert!(matches!(read_whole(&path, &stamp), Err(Unread::Changed)));
+        std::fs::remove_file(&path).expect("removed");
+        assert!(matches!(read_whole(&path, &stamp), Err(Unread::Changed)));
+        let mode = Mode::RUSR | Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).expect("a pipe");
+        assert!(
+            matches!(read_whole(&path, &stamp), Err(Unread::Changed)),
+            "a pipe is opened without waiting"
+        );
+    }
+}
