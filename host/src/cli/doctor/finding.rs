@@ -1,7 +1,7 @@
 //! What the doctor found: one line for each thing that was looked at.
 
 use std::fmt;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 
 use serde::Serialize;
 
@@ -42,17 +42,18 @@ impl Finding {
         Self { health: Health::Fail, ..Self::warn(check, seen, advice) }
     }
 
-    pub(super) fn print(&self) {
+    pub(super) fn print(&self, out: &mut impl io::Write) -> io::Result<()> {
         let Self { check, health, seen, advice } = self;
-        let word = if std::io::stdout().is_terminal() {
+        let word = if io::stdout().is_terminal() {
             format!("\u{1b}[{}m{health}\u{1b}[0m", health.colour())
         } else {
             health.to_string()
         };
-        println!("{word} {check:<14} {}", on_one_line(seen));
+        writeln!(out, "{word} {check:<14} {}", on_one_line(seen))?;
         if let Some(advice) = advice {
-            println!("{:19} {}", "", on_one_line(advice));
+            writeln!(out, "{:19} {}", "", on_one_line(advice))?;
         }
+        Ok(())
     }
 }
 

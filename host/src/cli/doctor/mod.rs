@@ -5,6 +5,8 @@ mod finding;
 mod fleet;
 mod workers;
 
+use std::io::Write as _;
+
 use serde::Serialize;
 
 use self::finding::{Finding, Health};
@@ -40,10 +42,12 @@ impl Doctor {
         }
         let health = findings.iter().map(|finding| finding.health).max().unwrap_or(Health::Ok);
         let report = Report { health, findings };
+        // A reader that goes away early (`| head`) is an error like any other, and no panic.
+        let mut out = std::io::stdout().lock();
         if self.json {
-            println!("{}", serde_json::to_string(&report)?);
+            writeln!(out, "{}", serde_json::to_string(&report)?)?;
         } else {
-            report.findings.iter().for_each(Finding::print);
+            report.findings.iter().try_for_each(|finding| finding.print(&mut out))?;
         }
         Ok(match report.health {
             Health::Ok | Health::Warn => Exit::Done,

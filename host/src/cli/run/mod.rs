@@ -4,6 +4,7 @@ mod alone;
 mod ports;
 mod told;
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,9 +65,9 @@ impl Run {
         let claim = self.claim(&plugin, args, &clock);
         let told = Told::new(self.attempt(&plugin, claim, &sandbox, &clock).await);
         if self.json {
-            println!("{}", serde_json::to_string(&told)?);
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(&told)?)?;
         } else {
-            told.print();
+            told.print()?;
         }
         Ok(if told.is_well() { Exit::Done } else { Exit::Failed })
     }

@@ -1,5 +1,6 @@
 //! What `flyball run` tells of an attempt: for people on standard error, for machines as one object.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -93,7 +94,7 @@ impl Told {
     }
 
     /// The output to standard output, everything else to standard error. The log was told as it came.
-    pub(super) fn print(&self) {
+    pub(super) fn print(&self) -> std::io::Result<()> {
         for FollowUp { kind, queue, args, .. } in &self.follow_ups {
             eprintln!(
                 "follow-up, not enqueued: {kind} in queue {queue}, {} of args",
@@ -105,8 +106,9 @@ impl Told {
             eprintln!("{detail}");
         }
         if let Some(output) = &self.output {
-            println!("{output}");
+            writeln!(std::io::stdout(), "{output}")?;
         }
+        Ok(())
     }
 
     fn line(&self) -> String {
