@@ -31,8 +31,9 @@ CREATE TABLE flyball.jobs (
     lease_token         uuid,
     deadline_at         timestamptz,
     cancel_requested_at timestamptz,
-    unique_key          text        COLLATE "C" CHECK (octet_length(unique_key) BETWEEN 1 AND 512),
-    unique_active_key   text        COLLATE "C" CHECK (octet_length(unique_active_key) BETWEEN 1 AND 512),
+    -- 512 bytes, and for a worker's keys the name of its kind before them.
+    unique_key          text        COLLATE "C" CHECK (octet_length(unique_key) BETWEEN 1 AND 640),
+    unique_active_key   text        COLLATE "C" CHECK (octet_length(unique_active_key) BETWEEN 1 AND 640),
     parent_id           uuid,
     parent_run_id       uuid,
     root_id             uuid,

@@ -29,8 +29,9 @@ CREATE TABLE jobs (
     lease_token         text,
     deadline_at         integer,
     cancel_requested_at integer,
-    unique_key          text        CHECK (octet_length(unique_key) BETWEEN 1 AND 512),
-    unique_active_key   text        CHECK (octet_length(unique_active_key) BETWEEN 1 AND 512),
+    -- 512 bytes, and for a worker's keys the name of its kind before them.
+    unique_key          text        CHECK (octet_length(unique_key) BETWEEN 1 AND 640),
+    unique_active_key   text        CHECK (octet_length(unique_active_key) BETWEEN 1 AND 640),
     parent_id           text,
     parent_run_id       text,
     root_id             text,

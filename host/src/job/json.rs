@@ -301,7 +301,7 @@ mod tests {
         let cases: [(&str, &str); 8] = [
             (r#"{"a":1,"a":2}"#, "stands twice"),
             (r#"{"a":"x\u0000y"}"#, "NUL"),
-            (r#""\ud800""#, "surrogate"),
+            (r#""\ud800""#, "hex escape"),
             ("123456789012345678901", "lose digits"),
             ("1e999", "out of range"),
             (&deep, "recursion limit"),

@@ -77,12 +77,16 @@ mod tests {
 
     #[test]
     fn names_are_read_from_every_section_of_imports() {
-        let component =
-            [b"\0asm\x0d\0\x01\0".as_slice(), &[7, 1, 0], &[IMPORTS, 10, 2, 0, 1, b'a', 5, 0, 0, 1, b'b', 3]]
-                .concat();
-        assert_eq!(imports_of(&component), [] as [&str; 0], "the section is cut short");
-        let whole = [&component[..], &[]].concat();
-        let whole = [&whole[..whole.len() - 11], &[11, 2, 0, 1, b'a', 5, 0, 0, 1, b'b', 1, 4]].concat();
-        assert_eq!(imports_of(&whole), ["a", "b"]);
+        let header = b"\0asm\x0d\0\x01\0".as_slice();
+        let first = [IMPORTS, 6, 1, 0, 1, b'a', 5, 0];
+        let other = [7, 1, 0];
+        let second = [2, 0, 1, b'b', 3, 0, 9, 0, 1, b'c', 1];
+        let cut_off = [header, &first, &other, &[IMPORTS, 11], &second, &[4]].concat();
+        assert_eq!(imports_of(&cut_off), ["a", "b"], "the section ends before what c is");
+        let whole = [header, &first, &other, &[IMPORTS, 12], &second, &[4]].concat();
+        assert_eq!(imports_of(&whole), ["a", "b", "c"]);
+        for end in 0..whole.len() {
+            assert!(imports_of(&whole[..end]).len() < 3, "cut at {end}");
+        }
     }
 }

@@ -182,7 +182,6 @@ impl Plugins {
             }
             Task::Remove(kind) => {
                 self.0.catalog.send_modify(|catalog| *catalog = Arc::new(catalog.without(&kind)));
-                tracing::info!(%kind, "a plugin was removed");
                 self.0.events.emit(&Event::PluginRemoved { kind });
             }
             Task::Refuse(kind, reason) => self.tell_refusal(kind, reason),
@@ -210,7 +209,6 @@ impl Plugins {
         }
         let plugin = Arc::new(plugin);
         self.0.catalog.send_modify(|catalog| *catalog = Arc::new(catalog.with(plugin)));
-        tracing::info!(%kind, digest, ?took, "a plugin was loaded");
         self.0.events.emit(&Event::PluginLoaded { kind, digest, took });
     }
 
@@ -231,7 +229,6 @@ impl Plugins {
     }
 
     fn tell_refusal(&self, kind: Kind, reason: String) {
-        tracing::warn!(%kind, reason, "a plugin was refused");
         self.0.events.emit(&Event::PluginRefused { kind, reason });
     }
 

@@ -74,7 +74,7 @@ async fn finalize(context: &Context, batch: Vec<Decided>, token: &CancellationTo
     let Some(settled) = offer(context, &settlements, token).await else { return };
     for (settlement, settled) in settlements.into_iter().zip(settled) {
         context.held.ended(settlement.run);
-        context.events.emit(&told(settlement, settled));
+        context.events.emit(&told(settlement, &settled));
     }
     drop(slots);
 }
@@ -108,11 +108,11 @@ async fn offer(
     }
 }
 
-fn told(settlement: Settlement, settled: Settled) -> Event {
+fn told(settlement: Settlement, settled: &Settled) -> Event {
     let job = JobRef::settled(&settlement);
     match settled {
         Settled::Superseded => Event::JobSuperseded { job },
-        Settled::Advanced { state, outcome, .. } => Event::JobFinished(Box::new(Finished {
+        &Settled::Advanced { state, outcome, .. } => Event::JobFinished(Box::new(Finished {
             job,
             outcome,
             error_class: settlement.end.error_class,

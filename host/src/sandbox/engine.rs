@@ -59,9 +59,29 @@ impl Engines {
 /// Every memory reserves 4 GiB of address space: where there is less, room for fewer memories may still do.
 fn pooling(config: &SandboxConfig) -> wasmtime::Result<Engine> {
     let with = |memories_each| {
-        Engine::new(&settings(InstanceAllocationStrategy::Pooling(pool(config, memories_each))))
+        let pool = pool(config, memories_each);
+        leaves_room(&pool)?;
+        Engine::new(&settings(InstanceAllocationStrategy::Pooling(pool)))
     };
     with(MAX_MEMORIES).or_else(|_| with(2))
+}
+
+/// Where the address space of this process is limited, the pool may have half of it.
+#[cfg(unix)]
+fn leaves_room(pool: &PoolingAllocationConfig) -> wasmtime::Result<()> {
+    const SLOT: u64 = (4 << 30) + (32 << 20);
+    let needed = u64::from(pool.get_total_memories()).saturating_mul(SLOT);
+    match rustix::process::getrlimit(rustix::process::Resource::As).current {
+        Some(limit) if needed > limit / 2 => {
+            wasmtime::bail!("the pool takes {needed} bytes of address space, of a limit of {limit}")
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn leaves_room(_: &PoolingAllocationConfig) -> wasmtime::Result<()> {
+    Ok(())
 }
 
 fn settings(strategy: InstanceAllocationStrategy) -> Config {

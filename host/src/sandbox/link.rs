@@ -50,9 +50,9 @@ pub(super) fn link(sandboxes: &Sandboxes, compiled: &[u8]) -> Result<Linked, Loa
         LoadError::StaleCode(format!("the compiled code was not made for this engine: {}", told(&error)))
     };
     let component = code::load(inspector, compiled).map_err(stale)?;
-    check_exports(&component, inspector)?;
     check_imports(&component, inspector)?;
     let initial_memory = check_needs(&component, sandboxes.config.max_memory_bytes)?;
+    check_exports(&component, inspector)?;
     let too_big = |error: wasmtime::Error| {
         LoadError::Refused(format!("it needs more than a sandbox of this host has: {}", told(&error)))
     };
@@ -81,8 +81,11 @@ fn check_exports(component: &Component, engine: &Engine) -> Result<(), LoadError
     } else {
         "a worker exports the world flyball:worker/worker"
     };
-    let names = harmless(&names.join(", "), 512);
-    Err(LoadError::Refused(format!("it has no function `{missing}`: {advice}; it exports: {names}")))
+    let exported = match names.as_slice() {
+        [] => "nothing".into(),
+        names => harmless(&names.join(", "), 512),
+    };
+    Err(LoadError::Refused(format!("it has no function `{missing}`: {advice}; it exports {exported}")))
 }
 
 fn check_imports(component: &Component, engine: &Engine) -> Result<(), LoadError> {

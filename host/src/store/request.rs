@@ -226,10 +226,6 @@ pub struct KindRecord {
 }
 
 /// A renewal: what the node believes that it holds.
-///
-/// A claim may overtake the renewal that was gathered before it. So the renewal's `now` is read *before* these lists
-/// are gathered, and a claim's run ids join `pending` before that claim's `now` is read: what was claimed at or after
-/// the renewal's `now` is never taken for unknown.
 #[derive(Clone, Debug)]
 pub struct Renewal {
     /// Who.

@@ -41,10 +41,10 @@ async fn a_swallowed_answer_costs_nothing(marker: &str) -> Result<()> {
 
 #[tokio::test]
 async fn a_claim_whose_answer_is_swallowed_loses_strands_and_doubles_nothing() -> Result<()> {
-    a_swallowed_answer_costs_nothing("flyball: claim").await
+    a_swallowed_answer_costs_nothing("Claims due jobs for a node").await
 }
 
 #[tokio::test]
 async fn a_finalize_whose_answer_is_swallowed_loses_strands_and_doubles_nothing() -> Result<()> {
-    a_swallowed_answer_costs_nothing("flyball: finalize").await
+    a_swallowed_answer_costs_nothing("Moves running jobs on and ends their run").await
 }

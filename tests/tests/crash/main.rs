@@ -1,5 +1,5 @@
 //! What survives the death of processes: nodes by SIGKILL, the postmaster, answers on their way. Real processes of
-//! the real binary. Takes minutes: a target of its own, `cargo test -p flyball-tests --test crash`.
+//! the real binary. Takes minutes: a target of its own, `cargo test --workspace --test crash`.
 
 mod answers;
 mod killing;

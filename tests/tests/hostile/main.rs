@@ -152,6 +152,26 @@ async fn four_spinning_guests_to_a_thread_do_not_hold_up_a_neighbour() -> Result
     Ok(())
 }
 
+/// The meter tells who computed: eight share two threads, so all of them together computed at most twice the time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_that_a_guest_is_charged_for_is_not_that_of_its_neighbours() -> Result<()> {
+    let ground = ground(Allocator::Pooling)?;
+    let worker = ground.worker("misbehave").await?;
+    let begun = instant();
+    let spin = async |_| {
+        let (mut attempt, _) = ground.attempt(r#"{"do":"spin"}"#)?;
+        attempt.budget.fuel = 1 << 50;
+        attempt.budget.timeout = Duration::from_millis(800);
+        anyhow::Ok(ground.sandbox.run(&worker, attempt).await.evidence.meter.cpu_us)
+    };
+    let charged = futures::future::try_join_all((0..AT_ONCE).map(spin)).await?;
+    let (sum, took) = (Duration::from_micros(charged.iter().sum()), begun.elapsed());
+    println!("{AT_ONCE} that spin on {THREADS} threads for {took:?} were charged {sum:?}: {charged:?} us");
+    ensure!(sum <= took * 2, "charged {sum:?} in {took:?}");
+    ensure!(sum >= took / 4, "charged only {sum:?} in {took:?}");
+    Ok(())
+}
+
 /// Rounds of all of them, then the sandbox itself goes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_files_and_threads_return_to_where_they_were() -> Result<()> {

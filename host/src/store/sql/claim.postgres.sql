@@ -23,7 +23,7 @@ classes AS MATERIALIZED (
 prior AS MATERIALIZED (
     SELECT j.id
     FROM flyball.job_runs r JOIN flyball.jobs j ON j.id = r.job_id
-    WHERE r.id = ANY ($2) AND j.lease_token = r.id AND j.node_id = $1
+    WHERE r.id = ANY ($2::uuid[]) AND j.lease_token = r.id AND j.node_id = $1
 ),
 -- The head of every lane that has jobs, from lane to lane by the index.
 lanes AS (
@@ -104,7 +104,7 @@ taken AS (
         attempt = j.attempt + 1,
         node_id = $1,
         lease_token = ($2)[array_position(p.ids, j.id)],
-        deadline_at = $3 + interval '1 second' + interval '1 millisecond'
+        deadline_at = $3::timestamptz + interval '1 second' + interval '1 millisecond'
             * coalesce(j.timeout_ms, (SELECT s.timeout_ms FROM served s WHERE s.kind = j.kind))
     FROM picked p
     WHERE j.id = ANY (p.ids)

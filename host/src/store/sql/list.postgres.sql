@@ -8,9 +8,9 @@ SELECT
     j.limit_key, j.schedule_slug, j.tags, j.metadata
 FROM flyball.jobs j
 WHERE j.id < $1
-  AND ($2 IS NULL OR j.state IN (SELECT s.value FROM json_array_elements_text($2::json) AS s (value)))
-  AND ($3 IS NULL OR j.kind = $3)
-  AND ($4 IS NULL OR j.queue = $4)
-  AND ($5 IS NULL OR $5 IN (SELECT t.value FROM json_array_elements_text(j.tags) AS t (value)))
+  AND ($2::text IS NULL OR j.state IN (SELECT s.value FROM json_array_elements_text($2::json) AS s (value)))
+  AND ($3::text IS NULL OR j.kind = $3)
+  AND ($4::text IS NULL OR j.queue = $4)
+  AND ($5::text IS NULL OR $5 IN (SELECT t.value FROM json_array_elements_text(j.tags) AS t (value)))
 ORDER BY j.id DESC
 LIMIT $6

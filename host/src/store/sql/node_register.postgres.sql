@@ -3,6 +3,6 @@
 INSERT INTO flyball.nodes (
     id, name, pid, version, concurrency, serves, lease_ms, started_at, renewed_at, steady_since, expires_at)
 SELECT
-    $1, $2, $3, $4, $5, $6::json, $7, t.now, t.now, t.now, t.now + $7 * interval '1 millisecond'
+    $1, $2, $3, $4, $5, $6::json, $7::bigint, t.now, t.now, t.now, t.now + $7::bigint * interval '1 millisecond'
 FROM (SELECT coalesce($8, now()) AS now) t
 ON CONFLICT (id) DO NOTHING

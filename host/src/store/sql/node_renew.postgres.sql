@@ -5,7 +5,7 @@
 WITH old AS MATERIALIZED (
     SELECT
         n.id, t.now,
-        (extract(epoch FROM (t.now - n.renewed_at)) * 1000000)::bigint - $5 AS step_us,
+        (extract(epoch FROM (t.now - n.renewed_at)) * 1000000)::bigint - $5::bigint AS step_us,
         n.renewed_at + n.lease_ms * interval '500 microseconds' < t.now AS late
     FROM flyball.nodes n CROSS JOIN (SELECT coalesce($2, now()) AS now) t
     WHERE n.id = $1 AND n.lost_at IS NULL
@@ -13,8 +13,8 @@ WITH old AS MATERIALIZED (
 )
 UPDATE flyball.nodes n
 SET renewed_at = old.now,
-    expires_at = old.now + $3 * interval '1 millisecond',
-    lease_ms = $3,
+    expires_at = old.now + $3::bigint * interval '1 millisecond',
+    lease_ms = $3::bigint,
     in_flight = $4,
     steady_since = CASE WHEN old.late OR abs(old.step_us) > 2000000 THEN old.now ELSE n.steady_since END
 FROM old

@@ -5,5 +5,6 @@ SELECT
 FROM flyball.jobs j
 WHERE j.state = 'running'
   AND NOT EXISTS (SELECT 1 FROM flyball.nodes n WHERE n.id = j.node_id AND n.lost_at IS NULL)
-ORDER BY j.id
+-- As the index has them: to sort by id alone would lead through the whole table.
+ORDER BY j.node_id, j.id
 LIMIT $1

@@ -1,13 +1,13 @@
 -- Compares what a node believes that it holds with what is running for it. A claim may overtake the renewal that was
--- gathered before it, so what was claimed since is not taken for unknown.
--- $1 node · $2 runs held · $3 runs of claims not answered yet · $4 when the renewal was gathered
+-- gathered before it, so what was claimed under an id that was minted since is not taken for unknown.
+-- $1 node · $2 runs held · $3 runs of claims not answered yet · $4 the id that parts earlier ones from later ones
 WITH mine AS MATERIALIZED (
     SELECT j.lease_token AS run, j.cancel_requested_at
     FROM flyball.jobs j
     WHERE j.state = 'running' AND j.node_id = $1
 )
 SELECT 'lost' AS what, h.run
-FROM unnest($2) AS h (run)
+FROM unnest($2::uuid[]) AS h (run)
 WHERE NOT EXISTS (SELECT FROM mine m WHERE m.run = h.run)
 UNION ALL
 SELECT 'cancel', m.run
@@ -18,4 +18,4 @@ SELECT 'unknown', m.run
 FROM mine m
 WHERE NOT m.run = ANY ($2)
   AND NOT m.run = ANY ($3)
-  AND EXISTS (SELECT FROM flyball.job_runs r WHERE r.id = m.run AND r.started_at < $4)
+  AND m.run < $4

@@ -1,6 +1,6 @@
 -- Compares what a node believes that it holds with what is running for it. A claim may overtake the renewal that was
--- gathered before it, so what was claimed since is not taken for unknown.
--- $1 node · $2 runs held · $3 runs of claims not answered yet · $4 when the renewal was gathered
+-- gathered before it, so what was claimed under an id that was minted since is not taken for unknown.
+-- $1 node · $2 runs held · $3 runs of claims not answered yet · $4 the id that parts earlier ones from later ones
 WITH mine AS MATERIALIZED (
     SELECT j.lease_token AS run, j.cancel_requested_at
     FROM jobs j
@@ -18,4 +18,4 @@ SELECT 'unknown', m.run
 FROM mine m
 WHERE m.run NOT IN (SELECT h.value FROM json_each($2) AS h)
   AND m.run NOT IN (SELECT p.value FROM json_each($3) AS p)
-  AND EXISTS (SELECT 1 FROM job_runs r WHERE r.id = m.run AND r.started_at < $4)
+  AND m.run < $4

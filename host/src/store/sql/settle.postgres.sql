@@ -27,7 +27,7 @@ moved AS (
             THEN 'cancelled' ELSE d.state END,
         finalized_at = CASE
             WHEN j.cancel_requested_at IS NOT NULL OR d.state IN ('succeeded', 'cancelled', 'discarded')
-            THEN $2 END,
+            THEN $2::timestamptz END,
         scheduled_at = coalesce(d.scheduled_at, j.scheduled_at),
         failures = d.failures,
         crashes = d.crashes,

@@ -20,7 +20,7 @@ impl<D: Dialect> SqlStore<D> {
         let work = self.db.lease(move |s| {
             Box::pin(async move {
                 let database_time = renew_node(&*db, s, &renewal, test).await?;
-                let (renewed, unknown) = compare(&*db, s, &renewal, now).await?;
+                let (renewed, unknown) = compare(&*db, s, &renewal).await?;
                 let released = release(&*db, s, renewal.node, &unknown, database_time).await?;
                 Ok((Renewed { database_time, ..renewed }, released))
             })
@@ -65,10 +65,9 @@ async fn compare<D: Dialect>(
     db: &D,
     session: &mut dyn Session,
     renewal: &Renewal,
-    now: Timestamp,
 ) -> Done<(Renewed, HashSet<RunId>)> {
     let (held, pending) = (renewal.held.as_slice(), renewal.pending.as_slice());
-    let values = vec![renewal.node.into(), held.into(), pending.into(), now.into()];
+    let values = vec![renewal.node.into(), held.into(), pending.into(), renewal.watermark.into()];
     let (mut renewed, mut unknown) = (Renewed::default(), HashSet::new());
     for mut row in session.run(db.statements().renew_compare, values).await? {
         let run = row.id("run")?;

@@ -1,0 +1,87 @@
+//! The schema of a worker's args: compiled once per load, asked once per attempt.
+//!
+//! A stranger wrote it, and validation can take time that is exponential in it, on a thread of the host. So every check
+//! begins with a bound of its cost ([`Shape`]), and one that would cost too much is a failure like any other.
+
+mod cost;
+mod shape;
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::Value;
+
+use self::cost::TooCostly;
+use self::shape::Shape;
+use crate::job::{ErrorClass, Failure, Json};
+
+/// The most bytes of a schema.
+const MAX_SCHEMA_BYTES: usize = 64 << 10;
+/// The most regular expressions in one, and the most bytes that one of them compiles to.
+const MAX_PATTERNS: usize = 100;
+const MAX_PATTERN_BYTES: usize = 256 << 10;
+
+/// A compiled schema.
+pub(super) struct ArgsSchema {
+    shape: Shape,
+    validator: Validator,
+}
+
+impl ArgsSchema {
+    /// Compiles a schema, or says why it is not taken. Nothing is ever fetched.
+    pub(super) fn compile(schema: &Json) -> Result<Self, String> {
+        if schema.as_str().len() > MAX_SCHEMA_BYTES {
+            return Err(format!("{} bytes, {MAX_SCHEMA_BYTES} are allowed", schema.as_str().len()));
+        }
+        let schema: Value = serde_json::from_str(schema.as_str()).map_err(|error| error.to_string())?;
+        let draft = draft_of(&schema)?;
+        let shape = Shape::of(&schema)?;
+        if shape.patterns() > MAX_PATTERNS {
+            return Err(format!("{} patterns, {MAX_PATTERNS} are allowed", shape.patterns()));
+        }
+        // Without look-around and back-references, matching takes time that is linear in the text.
+        let patterns =
+            PatternOptions::regex().size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES);
+        let options = jsonschema::options().with_draft(draft).offline();
+        let options = options.should_validate_formats(false).with_pattern_options(patterns);
+        let validator = options.build(&schema).map_err(|error| error.to_string())?;
+        Ok(Self { shape, validator })
+    }
+
+    /// Whether args match.
+    pub(super) fn check(&self, args: &Json) -> Result<(), Failure> {
+        let failed = |message: &str| Err(Failure::new(ErrorClass::Validation, message));
+        let args: Value = match serde_json::from_str(args.as_str()) {
+            Ok(args) => args,
+            Err(error) => return failed(&format!("args: {error}")),
+        };
+        let cost = match self.shape.cost(&args) {
+            Ok(cost) => cost,
+            Err(TooCostly) => {
+                return failed("args: checking them against the worker's schema would take too long");
+            }
+        };
+        if self.validator.is_valid(&args) {
+            return Ok(());
+        }
+        if !cost.can_be_explained() {
+            return failed("args: they do not match the worker's schema");
+        }
+        match self.validator.validate(&args) {
+            Ok(()) => failed("args: they do not match the worker's schema"),
+            Err(error) => failed(&format!("args{}: {error}", error.instance_path())),
+        }
+    }
+}
+
+fn draft_of(schema: &Value) -> Result<Draft, String> {
+    let Some(named) = schema.get("$schema") else { return Ok(Draft::Draft202012) };
+    let named = named.as_str().unwrap_or_default().trim_end_matches('#');
+    match named.split_once("://").map_or(named, |(_, rest)| rest) {
+        "json-schema.org/draft/2020-12/schema" => Ok(Draft::Draft202012),
+        "json-schema.org/draft/2019-09/schema" => Ok(Draft::Draft201909),
+        "json-schema.org/draft-07/schema" => Ok(Draft::Draft7),
+        _ => Err("$schema names a draft that is not supported: use 2020-12, 2019-09 or draft-07".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

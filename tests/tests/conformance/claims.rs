@@ -1,0 +1,190 @@
+//! Nodes take jobs.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use flyball::job::{Claim, ExecutorClass, JobId, JobState, NodeId, Outcome, Queue};
+use flyball::store::{Classes, QueueRoom, Queues, StoreError};
+
+use crate::world::{World, promises, served};
+
+promises! {
+    a_claim_makes_the_job_running_and_writes_its_run_row
+    a_repeated_claim_answers_the_same_jobs
+    what_comes_first_is_claimed_first_over_all_lanes
+    a_node_claims_only_the_kinds_and_classes_that_it_serves
+    the_room_of_each_queue_is_honoured
+    a_paused_queue_or_kind_is_left_alone
+    a_deadline_is_a_second_and_the_timeout_after_the_claim
+    a_node_that_is_not_entered_or_is_lost_claims_nothing
+    two_nodes_that_claim_at_once_share_no_job
+    an_empty_request_claims_nothing
+}
+
+fn ids(claims: &[Claim]) -> Vec<JobId> {
+    claims.iter().map(|claim| claim.job).collect()
+}
+
+fn queue(name: &str) -> Queue {
+    Queue::new(name).unwrap()
+}
+
+async fn a_claim_makes_the_job_running_and_writes_its_run_row(world: World) {
+    let node = world.node().await;
+    let job = world.insert(1).await[0];
+    let request = world.request(node, 3);
+    let claims = world.take(&request).await;
+    let [claim] = claims.as_slice() else { panic!("{claims:?}") };
+    assert_eq!((claim.job, claim.run, claim.tries.attempt), (job, request.runs[0], 1));
+    let read = world.read(job).await;
+    assert_eq!((read.state, read.attempt), (JobState::Running, 1));
+    assert_eq!((read.node_id, read.lease_token), (Some(node), Some(claim.run)));
+    assert_eq!(read.deadline_at, Some(claim.deadline_at));
+    let run = world.run(job).await;
+    assert_eq!((run.id, run.attempt, run.node_id), (claim.run, 1, node));
+    assert_eq!((run.outcome, run.started_at, run.finished_at), (Outcome::Started, world.now(), None));
+    assert_eq!(run.component_digest.as_deref(), Some("digest of work"));
+}
+
+pub(crate) async fn a_repeated_claim_answers_the_same_jobs(world: World) {
+    let node = world.node().await;
+    world.insert(3).await;
+    let request = world.request(node, 2);
+    let first = world.take(&request).await;
+    let again = world.take(&request).await;
+    let pairs = |claims: &[Claim]| claims.iter().map(|c| (c.run, c.job, c.tries)).collect::<Vec<_>>();
+    assert_eq!(first.len(), 2);
+    assert_eq!(pairs(&again), pairs(&first), "a repeat answers the same");
+    let overview = world.store.overview(world.now()).await.unwrap();
+    assert_eq!(overview.states[&JobState::Running], 2, "and takes nothing more");
+}
+
+async fn what_comes_first_is_claimed_first_over_all_lanes(world: World) {
+    let mut expected = Vec::new();
+    for (priority, queue_name, later) in [(9, "b", 0), (9, "a", 1), (5, "z", 2), (9, "b", 3), (5, "a", 4)] {
+        world.clock.advance(Duration::from_millis(later));
+        let job = world.job(|opts| {
+            opts.priority = priority;
+            opts.queue = queue(queue_name);
+        });
+        world.store.insert(std::slice::from_ref(&job)).await.unwrap();
+        expected.push((priority, job.scheduled_at, job.id));
+    }
+    expected.sort_unstable();
+    let node = world.node().await;
+    let first = world.claim(node, 2).await;
+    let rest = world.claim(node, 9).await;
+    let order: Vec<_> = expected.into_iter().map(|(.., id)| id).collect();
+    assert_eq!(ids(&first), order[..2]);
+    assert_eq!(ids(&rest), order[2..]);
+}
+
+async fn a_node_claims_only_the_kinds_and_classes_that_it_serves(world: World) {
+    let node = world.node().await;
+    let foreign = world.insert_one(|opts| opts.kind = crate::world::kind("foreign")).await;
+    let gpu = world.insert_one(|opts| opts.executor_class = ExecutorClass::new("gpu").unwrap()).await;
+    let plain = world.insert(1).await[0];
+    assert_eq!(ids(&world.claim(node, 9).await), [plain]);
+    let mut request = world.request(node, 9);
+    request.classes = Classes::Every;
+    assert_eq!(ids(&world.take(&request).await), [gpu]);
+    let mut request = world.request(node, 9);
+    request.kinds = vec![served("foreign"), served("work")];
+    assert_eq!(ids(&world.take(&request).await), [foreign]);
+}
+
+async fn the_room_of_each_queue_is_honoured(world: World) {
+    for name in ["a", "a", "a", "b", "b", "c"] {
+        world.insert_one(|opts| opts.queue = queue(name)).await;
+    }
+    // Kinds of one queue share its room.
+    world.insert_one(|opts| (opts.queue, opts.kind) = (queue("a"), crate::world::kind("other"))).await;
+    let node = world.node().await;
+    let mut request = world.request(node, 9);
+    request.kinds = vec![served("work"), served("other")];
+    let room = |name, room| QueueRoom { queue: queue(name), room };
+    request.queues = Queues::Only(vec![room("a", 2), room("b", 9), room("d", 9), room("c", 0)]);
+    let claims = world.take(&request).await;
+    let of = |name: &str| claims.iter().filter(|claim| claim.queue.as_str() == name).count();
+    assert_eq!((of("a"), of("b"), of("c"), claims.len()), (2, 2, 0, 4));
+    let mut request = world.request(node, 1);
+    request.queues = Queues::Only(vec![room("a", 5), room("c", 5)]);
+    assert_eq!(world.take(&request).await.len(), 1, "never more than there are run ids");
+}
+
+async fn a_paused_queue_or_kind_is_left_alone(world: World) {
+    let node = world.node().await;
+    let jobs = world.insert(1).await;
+    world.sql("INSERT INTO flyball.queues (queue, paused) VALUES ('default', true)").await;
+    assert!(world.claim(node, 1).await.is_empty(), "the queue is paused");
+    world.sql("UPDATE flyball.queues SET paused = false").await;
+    let published = world.now().micros();
+    let at = match world.database {
+        flyball::store::Database::Sqlite => published.to_string(),
+        flyball::store::Database::Postgres => "now()".into(),
+    };
+    world
+        .sql(&format!("INSERT INTO flyball.kinds (kind, paused, published_at) VALUES ('work', true, {at})"))
+        .await;
+    assert!(world.claim(node, 1).await.is_empty(), "the kind is paused");
+    world.sql("UPDATE flyball.kinds SET paused = false").await;
+    assert_eq!(ids(&world.claim(node, 1).await), jobs);
+}
+
+async fn a_deadline_is_a_second_and_the_timeout_after_the_claim(world: World) {
+    let own = world.insert_one(|opts| opts.overrides.timeout = Some(Duration::from_millis(1500))).await;
+    let node = world.node().await;
+    world.advance(1);
+    world.insert(1).await;
+    for claim in world.claim(node, 2).await {
+        let timeout = if claim.job == own { 1500 } else { 60_000 };
+        let expected = world.now().after(Duration::from_millis(1000 + timeout));
+        assert_eq!(claim.deadline_at, expected, "{timeout} ms");
+    }
+}
+
+pub(crate) async fn a_node_that_is_not_entered_or_is_lost_claims_nothing(world: World) {
+    let job = world.insert(1).await[0];
+    let stranger = world.request(NodeId::mint(world.now()), 1);
+    let refused = world.store.claim(&stranger, world.now()).await;
+    assert!(matches!(refused, Err(StoreError::NodeLost)), "{refused:?}");
+    let node = world.node().await;
+    world.store.leave(node, world.now()).await.unwrap();
+    let refused = world.store.claim(&world.request(node, 1), world.now()).await;
+    assert!(matches!(refused, Err(StoreError::NodeLost)), "a lost node claims nothing: {refused:?}");
+    assert_eq!(world.state(job).await, JobState::Available);
+}
+
+async fn two_nodes_that_claim_at_once_share_no_job(world: World) {
+    let jobs: HashSet<_> = world.insert(400).await.into_iter().collect();
+    let node = world.node().await;
+    let claimers = (0..4).map(|_| async {
+        let mut claimed = Vec::new();
+        loop {
+            let claims = world.claim(node, 7).await;
+            if claims.is_empty() {
+                return claimed;
+            }
+            claimed.extend(claims.into_iter().map(|claim| (claim.job, claim.run)));
+        }
+    });
+    let claimed = futures::future::join_all(claimers).await;
+    let all: Vec<_> = claimed.iter().flatten().copied().collect();
+    let distinct: HashSet<_> = all.iter().map(|(job, _)| *job).collect();
+    assert_eq!((all.len(), &distinct), (400, &jobs), "each job exactly once");
+    assert!(claimed.iter().all(|some| !some.is_empty()), "nobody starves");
+    let runs: HashSet<_> = all.iter().map(|(_, run)| *run).collect();
+    assert_eq!(runs.len(), 400);
+}
+
+async fn an_empty_request_claims_nothing(world: World) {
+    let node = world.node().await;
+    world.insert(1).await;
+    assert!(world.claim(node, 0).await.is_empty());
+    let mut nothing = world.request(node, 1);
+    nothing.kinds.clear();
+    assert!(world.take(&nothing).await.is_empty());
+    nothing.kinds = vec![served("work")];
+    nothing.queues = Queues::Only(Vec::new());
+    assert!(world.take(&nothing).await.is_empty());
+}

@@ -1,0 +1,17 @@
+//! Is it a store? The same promises, kept on both databases, with a clock that the tests own.
+
+mod claims;
+mod faults;
+mod inserts;
+mod leases;
+mod losses;
+mod mutants;
+mod nodes;
+mod orders;
+mod outcomes;
+mod plans;
+mod promotions;
+mod reads;
+mod schemas;
+mod wakings;
+mod world;

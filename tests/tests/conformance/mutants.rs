@@ -1,0 +1,155 @@
+//! Would the tests notice? Each fence is taken out of its statement, and the promise that it keeps must fail, by the
+//! words of the assertion that is about it.
+
+use std::future::Future;
+
+use flyball::store::Database::{self, Postgres, Sqlite};
+use flyball::store::probe::Edit;
+
+use crate::world::World;
+use crate::{claims, leases, losses, nodes, orders, outcomes};
+
+fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
+    Edit { statement, from, to }
+}
+
+/// Runs the promise on a store without its fence: it must fail, saying one of these (`|` parts them).
+async fn fails<F>(database: Database, edits: &[Edit], promise: impl FnOnce(World) -> F, words: &str)
+where
+    F: Future<Output = ()> + 'static,
+{
+    let Some(world) = World::mutant(database, edits).await else { return };
+    let local = tokio::task::LocalSet::new();
+    let promised = local.spawn_local(promise(world));
+    let failed = local.run_until(promised).await;
+    let failure = failed.expect_err("the promise holds without its fence").into_panic();
+    let message = failure.downcast_ref::<String>().cloned();
+    let message =
+        message.or_else(|| failure.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
+    assert!(words.split('|').any(|words| message.contains(words)), "it failed, but for {message:?}");
+}
+
+macro_rules! mutants {
+    ($($name:ident: $database:ident, [$(($statement:literal, $from:literal, $to:literal)),+], $promise:path, $words:literal;)+) => {
+        $(#[tokio::test]
+        async fn $name() {
+            fails($database, &[$(edit($statement, $from, $to)),+], $promise, $words).await;
+        })+
+    };
+}
+
+mutants! {
+    a_settle_without_its_token_on_sqlite: Sqlite,
+        [("settle_jobs", "  AND jobs.lease_token = d.run\n", "")],
+        outcomes::an_outcome_that_comes_too_late_changes_nothing_and_is_noted_once,
+        "a stale token moves nothing";
+    a_run_that_ends_without_its_token_on_sqlite: Sqlite,
+        [("settle_runs", " AND j.lease_token = d.value ->> 'run'", ""),
+         ("settle_runs", "  AND job_runs.outcome = 'started'\n", "")],
+        outcomes::an_outcome_that_comes_too_late_changes_nothing_and_is_noted_once,
+        "a stale token moves nothing";
+    a_settle_without_its_token_on_postgres: Postgres,
+        [("settle", "      AND j.lease_token = d.run\n", "")],
+        outcomes::an_outcome_that_comes_too_late_changes_nothing_and_is_noted_once,
+        "a stale token moves nothing";
+    a_settle_without_its_token_that_meets_a_sweep: Postgres,
+        [("settle", "      AND j.lease_token = d.run\n", ""),
+         ("settle", "      AND j.state IS NOT DISTINCT FROM 'running'\n", "")],
+        leases::an_outcome_and_a_sweep_that_meet_move_the_job_once,
+        "the sweep moved a job that had ended";
+    a_settle_that_heeds_no_cancel_on_sqlite: Sqlite,
+        [("settle_jobs", "WHEN cancel_requested_at IS NOT NULL AND d.state", "WHEN false AND d.state"),
+         ("settle_jobs", "WHEN cancel_requested_at IS NOT NULL OR d.state", "WHEN d.state")],
+        orders::every_road_that_would_go_on_ends_cancelled_once_a_cancel_was_asked,
+        "the answer says cancelled";
+    a_settle_that_heeds_no_cancel_on_postgres: Postgres,
+        [("settle", "WHEN j.cancel_requested_at IS NOT NULL AND d.state", "WHEN false AND d.state"),
+         ("settle", "WHEN j.cancel_requested_at IS NOT NULL OR d.state", "WHEN d.state")],
+        orders::every_road_that_would_go_on_ends_cancelled_once_a_cancel_was_asked,
+        "the answer says cancelled";
+    a_late_outcome_of_the_owner_itself_on_sqlite: Sqlite,
+        [("late_note", "  AND job_runs.settled_by IS NOT 'owner'\n", "")],
+        outcomes::a_repeated_finalize_answers_what_it_did,
+        "an owner's repeat is not late";
+    a_late_outcome_of_the_owner_itself_on_postgres: Postgres,
+        [("late_note", "  AND r.settled_by IS DISTINCT FROM 'owner'\n", "")],
+        outcomes::a_repeated_finalize_answers_what_it_did,
+        "an owner's repeat is not late";
+    a_late_outcome_noted_twice_on_sqlite: Sqlite,
+        [("late_note", "  AND job_runs.late_outcome IS NULL", "")],
+        outcomes::an_outcome_that_comes_too_late_changes_nothing_and_is_noted_once,
+        "noted once";
+    a_late_outcome_noted_twice_on_postgres: Postgres,
+        [("late_note", "  AND r.late_outcome IS NULL", "")],
+        outcomes::an_outcome_that_comes_too_late_changes_nothing_and_is_noted_once,
+        "noted once";
+    a_claim_for_a_lost_node_on_sqlite: Sqlite,
+        [("claim_look", "n.id = $1 AND n.lost_at IS NULL", "n.id = $1")],
+        claims::a_node_that_is_not_entered_or_is_lost_claims_nothing,
+        "a lost node claims nothing";
+    a_claim_for_a_lost_node_on_postgres: Postgres,
+        [("claim", "n.id = $1 AND n.lost_at IS NULL FOR KEY SHARE", "n.id = $1 FOR KEY SHARE")],
+        claims::a_node_that_is_not_entered_or_is_lost_claims_nothing,
+        "a lost node claims nothing";
+    a_claim_that_does_not_hold_its_node: Postgres,
+        [("claim", "n.lost_at IS NULL FOR KEY SHARE", "n.lost_at IS NULL")],
+        leases::no_claim_commits_after_its_node_was_marked_lost,
+        "a claim slipped past the mark";
+    a_claim_that_waits_for_others: Postgres,
+        [("claim", "        FOR UPDATE SKIP LOCKED) c", "        FOR UPDATE) c")],
+        leases::what_another_claim_has_is_passed_over_and_not_waited_for,
+        "a claim waited for another";
+    a_claim_that_forgets_its_first_try_on_sqlite: Sqlite,
+        [("claim_look", "CROSS JOIN job_runs r ON r.id = g.value", "CROSS JOIN job_runs r ON false")],
+        claims::a_repeated_claim_answers_the_same_jobs,
+        "claimed|a repeat answers the same";
+    a_claim_that_forgets_its_first_try_on_postgres: Postgres,
+        [("claim", "WHERE r.id = ANY ($2::uuid[]) AND", "WHERE false AND r.id = ANY ($2::uuid[]) AND")],
+        claims::a_repeated_claim_answers_the_same_jobs,
+        "claimed|a repeat answers the same";
+    a_renewal_of_a_lost_node_on_sqlite: Sqlite,
+        [("node_renew", "WHERE id = $1 AND lost_at IS NULL", "WHERE id = $1")],
+        nodes::a_node_that_left_neither_renews_nor_comes_back,
+        "a lost node does not renew";
+    a_renewal_of_a_lost_node_on_postgres: Postgres,
+        [("node_renew", "n.id = $1 AND n.lost_at IS NULL", "n.id = $1"),
+         ("node_renew", "n.id = old.id AND n.lost_at IS NULL", "n.id = old.id")],
+        losses::a_node_that_was_marked_lost_is_told_so_by_everything_that_it_does,
+        "a lost node does not renew";
+    a_node_that_comes_back_on_sqlite: Sqlite,
+        [("node_alive", " AND n.lost_at IS NULL", "")],
+        nodes::a_node_that_left_neither_renews_nor_comes_back,
+        "ids are never reused";
+    a_node_that_comes_back_on_postgres: Postgres,
+        [("node_alive", " AND n.lost_at IS NULL", "")],
+        nodes::a_node_that_left_neither_renews_nor_comes_back,
+        "ids are never reused";
+    a_renewal_that_takes_later_claims_for_unknown_on_sqlite: Sqlite,
+        [("renew_compare", "  AND m.run < $4\n", "")],
+        leases::a_claim_that_overtakes_a_renewal_is_not_taken_for_unknown,
+        "a claim that overtook the renewal was released";
+    a_renewal_that_takes_later_claims_for_unknown_on_postgres: Postgres,
+        [("renew_compare", "  AND m.run < $4\n", "  AND $4 IS DISTINCT FROM m.run\n")],
+        leases::a_claim_that_overtakes_a_renewal_is_not_taken_for_unknown,
+        "a claim that overtook the renewal was released";
+    a_sweep_by_a_node_that_was_away: Postgres,
+        [("sweep_ready", "n.steady_since <= $3", "n.steady_since <= $3 + interval '1 day'")],
+        leases::a_node_that_was_away_itself_does_not_judge_others,
+        "a sweeper that was away judged";
+    a_renewal_that_is_late_only_after_a_whole_lease: Postgres,
+        [("node_renew", "n.renewed_at + n.lease_ms * interval '500 microseconds' < t.now AS late", "n.expires_at < t.now AS late")],
+        leases::an_outage_shorter_than_a_lease_charges_nobody,
+        "an outage was charged to a node";
+    a_sweep_that_waits_for_claims: Postgres,
+        [("sweep_mark", "    FOR UPDATE SKIP LOCKED\n", "    FOR UPDATE\n")],
+        leases::a_claim_under_way_makes_the_sweep_leave_its_node_for_the_next_time,
+        "a sweep waited for a claim";
+    an_order_that_is_carried_out_twice_on_sqlite: Sqlite,
+        [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
+        orders::a_repeated_order_answers_what_was_recorded,
+        "a repeat answers what was recorded";
+    an_order_that_is_carried_out_twice_on_postgres: Postgres,
+        [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
+        orders::a_repeated_order_answers_what_was_recorded,
+        "a repeat answers what was recorded";
+}

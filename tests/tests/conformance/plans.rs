@@ -1,0 +1,197 @@
+//! How the databases go about it, at more than a hundred thousand jobs: by the index that was made for it, whether or
+//! not statistics were gathered, and never through the whole table.
+
+use flyball::store::{Database, probe};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
+
+use crate::world::World;
+
+/// Statements, and indexes that each must go by.
+const PLANS: &[(Database, &str, &[&str])] = &[
+    (Database::Postgres, "claim", &["jobs_claim", "jobs_last_chance", "jobs_pkey", "job_runs_pkey"]),
+    (Database::Postgres, "claim_last_chance", &["jobs_last_chance", "jobs_pkey", "job_runs_pkey"]),
+    (Database::Postgres, "settle", &["jobs_pkey", "job_runs_pkey"]),
+    (Database::Postgres, "promote", &["jobs_due", "jobs_pkey"]),
+    (Database::Postgres, "next_due", &["jobs_due"]),
+    (Database::Postgres, "running", &["jobs_running"]),
+    (Database::Postgres, "orphans", &["jobs_running"]),
+    (Database::Postgres, "sweep_overdue", &["jobs_running"]),
+    (Database::Postgres, "cancels", &["jobs_running"]),
+    (Database::Postgres, "renew_compare", &["jobs_running"]),
+    (Database::Postgres, "renew_extend", &["jobs_running", "jobs_pkey"]),
+    (Database::Postgres, "insert_find", &["jobs_pkey", "jobs_unique_key", "jobs_unique_active_key"]),
+    (Database::Postgres, "late_note", &["job_runs_pkey"]),
+    (Database::Postgres, "late_read", &["job_runs_pkey", "jobs_pkey"]),
+    (Database::Postgres, "children", &["job_runs_pkey"]),
+    (Database::Postgres, "progress", &["job_runs_pkey"]),
+    (Database::Postgres, "jobs_lock", &["jobs_pkey"]),
+    (Database::Postgres, "cancel_waiting", &["jobs_pkey"]),
+    (Database::Postgres, "cancel_running", &["jobs_pkey"]),
+    (Database::Postgres, "retry", &["jobs_pkey", "jobs_unique_active_key"]),
+    (Database::Postgres, "list", &["jobs_pkey"]),
+    (Database::Postgres, "runs", &["job_runs_attempt"]),
+    (
+        Database::Sqlite,
+        "claim_look",
+        &["jobs_last_chance", "sqlite_autoindex_job_runs_1", "sqlite_autoindex_jobs_1"],
+    ),
+    (Database::Sqlite, "claim_walk", &["jobs_claim", "sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "claim_walk_last_chance", &["jobs_last_chance", "sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "claim_take", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "claim_begin", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "settle_runs", &["sqlite_autoindex_job_runs_1", "sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "settle_jobs", &["sqlite_autoindex_jobs_1", "job_runs_attempt"]),
+    (Database::Sqlite, "settle_logs", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "promote", &["jobs_due", "sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "next_due", &["jobs_due"]),
+    (Database::Sqlite, "running", &["jobs_running"]),
+    (Database::Sqlite, "orphans", &["jobs_running"]),
+    (Database::Sqlite, "cancels", &["jobs_running"]),
+    (Database::Sqlite, "renew_compare", &["jobs_running"]),
+    (
+        Database::Sqlite,
+        "insert_find",
+        &["sqlite_autoindex_jobs_1", "jobs_unique_key", "jobs_unique_active_key"],
+    ),
+    (Database::Sqlite, "late_note", &["sqlite_autoindex_job_runs_1"]),
+    (Database::Sqlite, "late_read", &["sqlite_autoindex_job_runs_1", "sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "children", &["sqlite_autoindex_job_runs_1"]),
+    (Database::Sqlite, "progress", &["sqlite_autoindex_job_runs_1"]),
+    (Database::Sqlite, "jobs_lock", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "cancel_waiting", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "cancel_running", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "retry", &["sqlite_autoindex_jobs_1", "jobs_unique_active_key"]),
+    (Database::Sqlite, "list", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "runs", &["job_runs_attempt"]),
+    (
+        Database::Sqlite,
+        "counts",
+        &["jobs_claim", "jobs_last_chance", "jobs_blocked", "jobs_due", "jobs_running", "jobs_finalized"],
+    ),
+    (Database::Sqlite, "lanes", &["jobs_claim", "jobs_last_chance"]),
+];
+
+/// A hundred thousand jobs that have ended with their runs, thirty thousand that wait in several lanes, ten thousand
+/// that are due later, two hundred that run.
+const FILL_POSTGRES: &str = "
+ALTER TABLE flyball.jobs SET (autovacuum_enabled = false);
+ALTER TABLE flyball.job_runs SET (autovacuum_enabled = false);
+INSERT INTO flyball.jobs (id, kind, queue, args, priority, state, attempt, created_at, scheduled_at, finalized_at,
+    node_id, lease_token, deadline_at, unique_key, unique_active_key)
+SELECT gen_random_uuid(), 'k' || n % 7, 'q' || n % 3, '{}', n % 5, s.state, 1, now(), now() + n * interval '1 ms',
+    CASE WHEN s.state IN ('succeeded', 'discarded') THEN now() END,
+    CASE WHEN s.state = 'running' THEN '00000000-0000-0000-0000-000000000001'::uuid END,
+    CASE WHEN s.state = 'running' THEN gen_random_uuid() END,
+    CASE WHEN s.state = 'running' THEN now() END,
+    CASE WHEN n % 50 = 0 THEN 'u' || n END, CASE WHEN n % 50 = 1 THEN 'a' || n END
+FROM generate_series(1, 140200) n
+CROSS JOIN LATERAL (SELECT CASE WHEN n <= 100000 THEN CASE WHEN n % 10 = 0 THEN 'discarded' ELSE 'succeeded' END
+    WHEN n <= 130000 THEN 'available' WHEN n <= 140000 THEN 'scheduled' ELSE 'running' END AS state) s;
+INSERT INTO flyball.job_runs (id, job_id, attempt, node_id, started_at, outcome, settled_by, finished_at)
+SELECT coalesce(lease_token, gen_random_uuid()), id, 1, '00000000-0000-0000-0000-000000000001', now(),
+    CASE WHEN state = 'running' THEN 'started' ELSE 'success' END,
+    CASE WHEN state <> 'running' THEN 'owner' END, CASE WHEN state <> 'running' THEN now() END
+FROM flyball.jobs WHERE state IN ('succeeded', 'discarded', 'running');
+INSERT INTO flyball.run_logs (run_id, seq, at, level, message) SELECT id, 0, now(), 'info', '' FROM flyball.job_runs;
+";
+
+const FILL_SQLITE: &str = "
+WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 140200),
+s AS (SELECT n, CASE WHEN n <= 100000 THEN CASE WHEN n % 10 = 0 THEN 'discarded' ELSE 'succeeded' END
+    WHEN n <= 130000 THEN 'available' WHEN n <= 140000 THEN 'scheduled' ELSE 'running' END AS state FROM n)
+INSERT INTO jobs (id, kind, queue, args, priority, state, attempt, created_at, scheduled_at, finalized_at,
+    node_id, lease_token, deadline_at, unique_key, unique_active_key)
+SELECT lower(hex(randomblob(16))), 'k' || n % 7, 'q' || n % 3, '{}', n % 5, state, 1, 1, n,
+    CASE WHEN state IN ('succeeded', 'discarded') THEN 1 END, CASE WHEN state = 'running' THEN 'node' END,
+    CASE WHEN state = 'running' THEN lower(hex(randomblob(16))) END, CASE WHEN state = 'running' THEN 1 END,
+    CASE WHEN n % 50 = 0 THEN 'u' || n END, CASE WHEN n % 50 = 1 THEN 'a' || n END
+FROM s;
+INSERT INTO job_runs (id, job_id, attempt, node_id, started_at, outcome, settled_by, finished_at)
+SELECT coalesce(lease_token, lower(hex(randomblob(16)))), id, 1, 'node', 1,
+    CASE WHEN state = 'running' THEN 'started' ELSE 'success' END,
+    CASE WHEN state <> 'running' THEN 'owner' END, CASE WHEN state <> 'running' THEN 1 END
+FROM jobs WHERE state IN ('succeeded', 'discarded', 'running');
+INSERT INTO run_logs (run_id, seq, at, level, message) SELECT id, 0, 1, 'info', '' FROM job_runs;
+";
+
+#[tokio::test]
+async fn postgres_goes_by_the_index_that_was_made_for_it() {
+    let Some(world) = World::new(Database::Postgres).await else { return };
+    let mut connection = PgConnection::connect(&world.url).await.unwrap();
+    connection.execute(sqlx::raw_sql(FILL_POSTGRES)).await.unwrap();
+    // As every connection of the store has it.
+    connection.execute("SET plan_cache_mode = force_generic_plan").await.unwrap();
+    let mut wrong = Vec::new();
+    for when in ["before statistics", "after statistics"] {
+        for (name, text) in probe::statements(Database::Postgres) {
+            let plan = explain_postgres(&mut connection, text).await;
+            let whole = ["Seq Scan on jobs", "Seq Scan on job_runs", "Seq Scan on run_logs"];
+            check(Database::Postgres, name, &plan, &whole, when, &mut wrong);
+        }
+        connection.execute("ANALYZE").await.unwrap();
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+async fn explain_postgres(connection: &mut PgConnection, text: &str) -> String {
+    let count = (1..20).filter(|n| text.contains(&format!("${n}"))).count();
+    let nulls = vec!["NULL"; count].join(", ");
+    let values = if count == 0 { String::new() } else { format!("({nulls})") };
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("PREPARE plan AS {text}")))).await.unwrap();
+    let explain = format!("EXPLAIN EXECUTE plan{values}");
+    let rows = connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(explain))).await.unwrap();
+    connection.execute("DEALLOCATE plan").await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn sqlite_goes_by_the_index_that_was_made_for_it() {
+    let world = World::new(Database::Sqlite).await.unwrap();
+    let mut connection = world.sqlite().await;
+    connection.execute(sqlx::raw_sql(FILL_SQLITE)).await.unwrap();
+    let mut wrong = Vec::new();
+    for when in ["before statistics", "after statistics"] {
+        for (name, text) in probe::statements(Database::Sqlite) {
+            let plan = explain_sqlite(&mut connection, text).await;
+            // A scan that names no index goes through the table; the aliases are those of our statements.
+            let scans = [
+                "SCAN jobs\n",
+                "SCAN j\n",
+                "SCAN o\n",
+                "SCAN n\n",
+                "SCAN job_runs\n",
+                "SCAN r\n",
+                "SCAN l\n",
+            ];
+            check(Database::Sqlite, name, &plan, &scans, when, &mut wrong);
+        }
+        connection.execute("ANALYZE").await.unwrap();
+        // Statistics are read when a connection is made.
+        connection = world.sqlite().await;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+async fn explain_sqlite(connection: &mut SqliteConnection, text: &str) -> String {
+    let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}")));
+    let rows =
+        (0..9).fold(explain, |explain, _| explain.bind(None::<String>)).fetch_all(connection).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>("detail") + "\n").collect()
+}
+
+fn check(database: Database, name: &str, plan: &str, never: &[&str], when: &str, wrong: &mut Vec<String>) {
+    let expected = PLANS.iter().find(|(d, statement, _)| *d == database && *statement == name);
+    for index in expected.map(|(.., indexes)| *indexes).unwrap_or_default() {
+        if !plan.contains(index) {
+            wrong.push(format!("{name}, {when}: not by {index}\n{plan}"));
+        }
+    }
+    // The nodes are few, and `n` names them too. What is counted for people may be counted in the table.
+    let few = ["nodes", "kinds", "orphans"].contains(&name);
+    let counted = ["counts", "lanes"].contains(&name) && database == Database::Postgres;
+    for scan in never {
+        if plan.contains(scan) && !(few && scan.starts_with("SCAN n")) && !counted {
+            wrong.push(format!("{name}, {when}: {}\n{plan}", scan.trim()));
+        }
+    }
+}

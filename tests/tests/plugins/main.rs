@@ -1,0 +1,7 @@
+//! Does what is in the folder serve, and only that? With real components, real files, and the loader alone.
+
+mod cache;
+mod folder;
+mod life;
+mod rig;
+mod rubbish;
