@@ -60,11 +60,24 @@ async fn a_killed_node_testifies_up_to_the_wait_for_it() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_real_node_is_ready_is_killed_and_is_ready_again_and_drains() -> Result<()> {
+    let home = Home::sqlite()?;
+    let mut first = Node::serve(&home, &[]).await?;
+    assert_eq!(first.get("/healthz").await?.status, 200);
+    first.kill().await?;
+    let mut second = Node::serve(&home, &[]).await?;
+    assert_ne!(first.pid(), second.pid());
+    assert_eq!(second.drain().await?.status.code(), Some(0), "{}", second.last_words());
+    Ok(())
+}
+
 #[test]
 fn a_node_says_where_it_listens_in_whatever_words() {
     let address = |text: &str| address_in(&Line { read_at: Moment(0), text: text.into() });
     let expected = "127.0.0.1:4711".parse().ok();
-    let said = r#"{"fields":{"message":"listening","address":"127.0.0.1:4711"}}"#;
+    let said =
+        r#"{"fields":{"message":"serving","node":"n","listening":"127.0.0.1:4711","plugins":"plugins"}}"#;
     assert_eq!(address(said), expected);
     assert_eq!(address("INFO Listening on http://127.0.0.1:4711/"), expected);
     assert_eq!(address(r#"{"fields":{"message":"metrics listening","address":"127.0.0.1:9"}}"#), None);
