@@ -1,4 +1,4 @@
-//! Flyball: a host that runs background jobs whose workers are WebAssembly components.
+#![doc = include_str!("../README.md")]
 
 #[cfg(feature = "host")]
 pub mod app;

@@ -60,7 +60,7 @@ impl Enqueue {
         let client = client(globals).await?;
         let opts = self.opts(client.clock().now())?;
         let inserted = client.enqueue(opts).await?;
-        println!("{}", inserted.id());
+        say!("{}", inserted.id());
         Ok(Exit::Done)
     }
 

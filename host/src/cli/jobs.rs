@@ -114,7 +114,7 @@ impl List {
         let jobs =
             client(globals).await?.list(&JobFilter { states, kind, queue, tag, before, limit }).await?;
         if json {
-            println!("{}", serde_json::to_string(&jobs)?);
+            say!("{}", serde_json::to_string(&jobs)?);
             return Ok(Exit::Done);
         }
         let mut table = Table::new(["id", "kind", "queue", "state", "attempt", "scheduled at"]);
@@ -140,12 +140,12 @@ impl Show {
         let Some(job) = client.job(self.id).await? else { return Ok(not_found(self.id)) };
         let runs = client.runs(self.id).await?;
         if self.json {
-            println!("{}", serde_json::to_string(&Shown { job: &job, runs: &runs })?);
+            say!("{}", serde_json::to_string(&Shown { job: &job, runs: &runs })?);
             return Ok(Exit::Done);
         }
         print_fields(&serde_json::to_value(&job)?);
         for run in &runs {
-            println!("\nrun {}", run.attempt);
+            say!("\nrun {}", run.attempt);
             print_fields(&serde_json::to_value(run)?);
         }
         Ok(Exit::Done)
@@ -166,10 +166,10 @@ impl Logs {
         };
         for line in client.log(run.id).await? {
             if self.json {
-                println!("{}", serde_json::to_string(&line)?);
+                say!("{}", serde_json::to_string(&line)?);
             } else {
                 let fields = line.fields.map(|fields| format!(" {fields}")).unwrap_or_default();
-                println!("{} {:<5} {}{fields}", line.at, line.level, line.message);
+                say!("{} {:<5} {}{fields}", line.at, line.level, line.message);
             }
         }
         if run.log_dropped.is_some_and(|dropped| dropped > 0) {
@@ -213,12 +213,12 @@ impl Change {
             let changed = self.ids.iter().zip(answers);
             let changed =
                 changed.map(|(id, answer)| Ok(Changed { id: *id, answer: serde_json::to_value(answer)? }));
-            println!("{}", serde_json::to_string(&changed.collect::<serde_json::Result<Vec<_>>>()?)?);
+            say!("{}", serde_json::to_string(&changed.collect::<serde_json::Result<Vec<_>>>()?)?);
         }
         let mut worst = Exit::Done;
         for (id, (exit, words)) in self.ids.iter().zip(told) {
             if !self.json {
-                println!("{id} {words}");
+                say!("{id} {words}");
             }
             worst = if worst == Exit::Done { exit } else { worst };
         }
@@ -236,8 +236,8 @@ fn print_fields(record: &serde_json::Value) {
     for (name, value) in record.as_object().into_iter().flatten() {
         match value {
             serde_json::Value::Null => {}
-            serde_json::Value::String(text) => println!("  {name:<20} {text}"),
-            other => println!("  {name:<20} {other}"),
+            serde_json::Value::String(text) => say!("  {name:<20} {text}"),
+            other => say!("  {name:<20} {other}"),
         }
     }
 }

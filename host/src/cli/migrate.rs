@@ -18,20 +18,20 @@ impl Migrate {
         let config = Config::load_common(globals)?;
         let url = config.database;
         if self.print {
-            print!("{}", store::migration_script(store::database_of(&url)?));
+            say_raw!("{}", store::migration_script(store::database_of(&url)?));
             return Ok(Exit::Done);
         }
         let options = OpenOptions { synchronous: config.synchronous, ..OpenOptions::new(Clock::system()) };
         let applied = store::migrate(&url, &options).await?;
         for migration in &applied {
-            println!("applied {:04} {}", migration.version, migration.name);
+            say!("applied {:04} {}", migration.version, migration.name);
         }
         if applied.is_empty() {
             let which = match store::database_of(&url)? {
                 Database::Sqlite => "SQLite file",
                 Database::Postgres => "PostgreSQL database",
             };
-            println!("the {which} is up to date");
+            say!("the {which} is up to date");
         }
         Ok(Exit::Done)
     }

@@ -1,5 +1,21 @@
 //! Being called: one subcommand per file. Answers go to standard output, everything else to standard error.
 
+/// Prints a line to standard output. A reader that has gone away (`| head`) is no error, and no panic.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _gone = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
+/// As [`say`], without the end of the line.
+macro_rules! say_raw {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _gone = write!(std::io::stdout(), $($words)*);
+    }};
+}
+
 mod bench;
 pub mod build;
 mod completions;

@@ -35,7 +35,7 @@ impl Status {
         let kinds_waiting = waiting(&overview, &nodes, client.clock().now());
         let report = Report { overview, kinds_waiting, nodes };
         if self.json {
-            println!("{}", serde_json::to_string(&report)?);
+            say!("{}", serde_json::to_string(&report)?);
         } else {
             print(&report, client.clock().now());
         }
@@ -70,7 +70,7 @@ fn print(report: &Report, now: Timestamp) {
     }
     states.print();
     if !report.overview.lanes.is_empty() {
-        println!();
+        say!();
         let mut lanes = Table::new(["queue", "kind", "class", "available", "oldest due"]);
         for lane in &report.overview.lanes {
             let (queue, kind, class) = (&lane.queue, &lane.kind, &lane.executor_class);
@@ -86,9 +86,9 @@ fn print(report: &Report, now: Timestamp) {
         lanes.print();
     }
     for kind in &report.kinds_waiting {
-        println!("\nno node has the kind {kind}: its jobs wait until {kind}.wasm is in a plugins folder");
+        say!("\nno node has the kind {kind}: its jobs wait until {kind}.wasm is in a plugins folder");
     }
-    println!();
+    say!();
     let mut nodes = Table::new(["node", "name", "pid", "state", "in flight", "of", "kinds"]);
     for node in &report.nodes {
         let state = if is_alive(node, now) { "alive" } else { "gone" };

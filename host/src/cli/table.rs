@@ -27,7 +27,7 @@ impl Table {
         let widths: Vec<_> = (0..columns).map(width).collect();
         for row in &self.rows {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-            println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+            say!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
         }
     }
 }

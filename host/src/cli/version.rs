@@ -15,9 +15,9 @@ impl Version {
         let version = env!("CARGO_PKG_VERSION");
         let contract = "flyball:worker@0.1.0";
         if self.json {
-            println!("{}", serde_json::json!({ "version": version, "contract": contract }));
+            say!("{}", serde_json::json!({ "version": version, "contract": contract }));
         } else {
-            println!("flyball {version} ({contract}, not frozen yet)");
+            say!("flyball {version} ({contract}, not frozen yet)");
         }
         Ok(Exit::Done)
     }

@@ -101,18 +101,16 @@ impl Held {
         self.table.lock().unwrap_or_else(PoisonError::into_inner).attempts.remove(&run);
     }
 
-    /// Asks one attempt to stop; one that has ended is past asking.
-    pub(super) fn ask(&self, run: RunId, cause: StopCause, grace: Duration) {
-        let stop = self
-            .table
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .attempts
-            .get(&run)
-            .map(|entry| entry.stop.clone());
-        if let Some(stop) = stop {
+    /// Asks one attempt to stop, and says whether it still runs: one that has ended is past asking.
+    pub(super) fn ask(&self, run: RunId, cause: StopCause, grace: Duration) -> bool {
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = table.attempts.get(&run).filter(|entry| entry.stage == Stage::Running);
+        let stop = running.map(|entry| entry.stop.clone());
+        drop(table);
+        if let Some(stop) = &stop {
             stop.ask(cause, grace);
         }
+        stop.is_some()
     }
 
     /// Asks all attempts to stop, and says how many there are.

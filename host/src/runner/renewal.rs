@@ -8,7 +8,7 @@ use super::context::Context;
 use super::{Lease, Runner, RunnerConfig};
 use crate::clock::Clock;
 use crate::event::{Event, JobRef};
-use crate::job::{Json, NodeId};
+use crate::job::{Json, NodeId, RunId};
 use crate::sandbox::StopCause;
 use crate::service::ServiceError;
 use crate::store::{
@@ -135,14 +135,14 @@ async fn renew(context: &Context) {
 }
 
 fn compare_notes(context: &Context, renewed: &Renewed) {
-    for run in &renewed.lost {
-        context.held.ask(*run, StopCause::LeaseLost, Duration::ZERO);
-    }
+    // What has ended meanwhile is not lost: its outcome was stored after the list was made.
+    let stop = |run: &&RunId| context.held.ask(**run, StopCause::LeaseLost, Duration::ZERO);
+    let lost = renewed.lost.iter().filter(stop).count();
     for run in &renewed.cancels {
         context.held.ask(*run, StopCause::Cancel, context.config.stop_grace);
     }
-    if !renewed.lost.is_empty() || !renewed.released.is_empty() {
-        let (lost, released) = (renewed.lost.len(), renewed.released.len());
+    let released = renewed.released.len();
+    if lost > 0 || released > 0 {
         tracing::warn!(lost, released, "the database and this node did not agree on what it holds");
     }
 }

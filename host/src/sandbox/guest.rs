@@ -21,6 +21,9 @@ use super::wishes::Wishes;
 use crate::clock::Boot;
 use crate::job::Budget;
 
+/// A guest that is interrupted has used its fuel as of its last slice: what it used of the slice under way is lost.
+/// Some milliseconds of a tight loop.
+const FUEL_SLICE: u64 = 10_000_000;
 /// What may cross from a guest to the host in one call.
 const HOSTCALL_BYTES: usize = 8 << 20;
 /// Handles of components that one attempt may have at once.
@@ -101,6 +104,9 @@ impl Guest {
         if let Err(error) = store.set_fuel(budget.fuel) {
             // Not reached: the engine counts fuel. Without any, the guest ends at once.
             tracing::error!(%error, "a guest could not be given its fuel");
+        }
+        if let Err(error) = store.fuel_async_yield_interval(Some(FUEL_SLICE)) {
+            tracing::error!(%error, "a guest's fuel could not be sliced");
         }
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| store.data_mut().tick());

@@ -66,7 +66,7 @@ impl Drain {
         let measured =
             Measured::new(Setting::of(&place), ended, f64::from(self.jobs), [enqueue, drain], used);
         if self.place.json {
-            println!("{}", serde_json::to_string(&measured)?);
+            say!("{}", serde_json::to_string(&measured)?);
         } else {
             measured.print();
         }
@@ -166,13 +166,10 @@ impl Measured {
     fn print(&self) {
         self.setting.print();
         let ended: Vec<_> = self.ended.iter().map(|(state, jobs)| format!("{jobs} {state}")).collect();
-        println!("in the database      {}", ended.join(", "));
-        println!(
-            "enqueued             {:.2} s, {:.0} jobs/s",
-            self.enqueue_seconds, self.enqueued_per_second
-        );
-        println!("worked off           {:.2} s, {:.0} jobs/s", self.drain_seconds, self.jobs_per_second);
-        println!("statements           {}, {:.3} a job", self.statements, self.statements_per_job);
-        println!("cpu of this process  {:.0} us a job", self.cpu_us_per_job);
+        say!("in the database      {}", ended.join(", "));
+        say!("enqueued             {:.2} s, {:.0} jobs/s", self.enqueue_seconds, self.enqueued_per_second);
+        say!("worked off           {:.2} s, {:.0} jobs/s", self.drain_seconds, self.jobs_per_second);
+        say!("statements           {}, {:.3} a job", self.statements, self.statements_per_job);
+        say!("cpu of this process  {:.0} us a job", self.cpu_us_per_job);
     }
 }

@@ -55,7 +55,7 @@ impl Latency {
         node.stop().await?;
         let measured = measured?;
         if self.place.json {
-            println!("{}", serde_json::to_string(&measured)?);
+            say!("{}", serde_json::to_string(&measured)?);
         } else {
             measured.print();
         }

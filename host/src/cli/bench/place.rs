@@ -32,9 +32,9 @@ pub(super) struct PlaceArgs {
     /// What every job is given: JSON, `@FILE`, or `-` for standard input.
     #[arg(long, default_value = "{}", value_name = "JSON")]
     args: String,
-    /// Attempts at once; four for each core if nothing is said.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
-    concurrency: Option<u32>,
+    /// Attempts at once.
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    concurrency: u32,
     /// Measure even if the database has unfinished jobs; those of this kind are worked off too.
     #[arg(long)]
     unfinished: bool,
@@ -73,7 +73,7 @@ impl PlaceArgs {
                 worker.kind()
             );
         }
-        let concurrency = self.concurrency.unwrap_or_else(|| ground.concurrency());
+        let concurrency = self.concurrency;
         let args = crate::cli::enqueue::read_args(&self.args)?;
         Ok(Place { ground, worker, concurrency, args, _folder: folder })
     }

@@ -40,13 +40,11 @@ impl Setting {
             Database::Sqlite => "SQLite",
             Database::Postgres => "PostgreSQL",
         };
-        println!(
+        say!(
             "flyball {version} ({build}), {database}, {concurrency} attempts at once, {cores} cores, {os} {arch}, kind {kind}"
         );
         if cfg!(debug_assertions) {
-            println!(
-                "this program was built without optimisation: measure with `cargo run --release -- bench`"
-            );
+            say!("this program was built without optimisation: measure with `cargo run --release -- bench`");
         }
     }
 }

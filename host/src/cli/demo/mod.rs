@@ -89,13 +89,13 @@ async fn show(ground: &Ground, planned: &[Planned]) -> anyhow::Result<Report> {
 }
 
 fn conclude(report: &Report, folder: &Folder, url: &str) -> Exit {
-    println!();
+    say!();
     match folder {
         Folder::Passing(_) => {}
-        Folder::Kept(_) => println!("kept: flyball --database {url} jobs list"),
+        Folder::Kept(_) => say!("kept: flyball --database {url} jobs list"),
     }
     if report.failures().is_empty() {
-        println!("{} jobs ended as they should: all succeeded but `spin`, which was stopped", report.len());
+        say!("{} jobs ended as they should: all succeeded but `spin`, which was stopped", report.len());
         return Exit::Done;
     }
     for failure in report.failures() {
