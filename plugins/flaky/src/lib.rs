@@ -23,9 +23,7 @@ fn run(args: Args, job: &Job) -> Result<Survived> {
 fn attempt(fail: u32, failures: u32) -> Result<Survived> {
     if failures < fail {
         let this = failures + 1;
-        return Err(Failure::transient(format!(
-            "failing as asked, {this} of {fail}"
-        )));
+        return Err(Failure::transient(format!("failing as asked, {this} of {fail}")));
     }
     Ok(Survived { failures })
 }
@@ -45,14 +43,8 @@ mod tests {
     fn it_fails_as_often_as_it_is_told() {
         for failures in 0..2 {
             let failure = attempt(2, failures).expect_err("twice");
-            assert_eq!(
-                failure.to_string(),
-                format!("failing as asked, {} of 2", failures + 1)
-            );
+            assert_eq!(failure.to_string(), format!("failing as asked, {} of 2", failures + 1));
         }
-        assert_eq!(
-            attempt(2, 2).expect("then no more"),
-            Survived { failures: 2 }
-        );
+        assert_eq!(attempt(2, 2).expect("then no more"), Survived { failures: 2 });
     }
 }

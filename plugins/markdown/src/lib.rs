@@ -18,9 +18,7 @@ struct Rendered {
 }
 
 fn run(args: Args, _job: &Job) -> Result<Rendered> {
-    Ok(Rendered {
-        html: render(&args.text),
-    })
+    Ok(Rendered { html: render(&args.text) })
 }
 
 fn render(text: &str) -> String {
@@ -36,28 +34,12 @@ fn render(text: &str) -> String {
 fn harmless(event: Event<'_>) -> Event<'_> {
     match event {
         Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
-        Event::Start(Tag::Link {
-            link_type,
-            dest_url,
-            title,
-            id,
-        }) => Event::Start(Tag::Link {
-            link_type,
-            dest_url: allowed(dest_url),
-            title,
-            id,
-        }),
-        Event::Start(Tag::Image {
-            link_type,
-            dest_url,
-            title,
-            id,
-        }) => Event::Start(Tag::Image {
-            link_type,
-            dest_url: allowed(dest_url),
-            title,
-            id,
-        }),
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Link { link_type, dest_url: allowed(dest_url), title, id })
+        }
+        Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Image { link_type, dest_url: allowed(dest_url), title, id })
+        }
         other => other,
     }
 }
@@ -83,10 +65,7 @@ mod tests {
 
     #[test]
     fn text_becomes_html() {
-        assert_eq!(
-            render("# Hello\n\n*you*"),
-            "<h1>Hello</h1>\n<p><em>you</em></p>\n"
-        );
+        assert_eq!(render("# Hello\n\n*you*"), "<h1>Hello</h1>\n<p><em>you</em></p>\n");
         assert!(render("|a|\n|-|\n|b|").contains("<td>b</td>"));
     }
 
@@ -100,13 +79,7 @@ mod tests {
     #[test]
     fn a_link_leads_only_where_a_link_may() {
         let href = |url: &str| render(&format!("[x](<{url}>)"));
-        for url in [
-            "https://a.example/b?c=d:e",
-            "mailto:a@b.example",
-            "other.md#part",
-            "/a:b",
-            "?a:b",
-        ] {
+        for url in ["https://a.example/b?c=d:e", "mailto:a@b.example", "other.md#part", "/a:b", "?a:b"] {
             assert!(href(url).contains(&format!("href=\"{url}\"")), "{url}");
         }
         for url in [

@@ -49,9 +49,7 @@ fn run(args: Args, _job: &Job) -> Result<Asked> {
     let all = args.documents.len();
     for (done, document) in args.documents.iter().enumerate() {
         follow_up(document.format.kind())
-            .args(&Text {
-                text: &document.text,
-            })?
+            .args(&Text { text: &document.text })?
             .tag(tag(&document.name))
             .add()?;
         progress((done + 1) as f64 / all as f64, document.name.as_str());

@@ -45,30 +45,19 @@ struct Thumbnail {
 
 fn run(args: Args, _job: &Job) -> Result<Thumbnail> {
     if !(1..=4096).contains(&args.max_width) || !(1..=4096).contains(&args.max_height) {
-        return Err(Failure::invalid(
-            "max_width and max_height are from 1 to 4096",
-        ));
+        return Err(Failure::invalid("max_width and max_height are from 1 to 4096"));
     }
     let bytes = BASE64
         .decode(&args.image)
         .map_err(|error| Failure::invalid(format!("image is not base64: {error}")))?;
     let (format, picture) = decode(&bytes)?;
-    log::debug!(
-        width = picture.width(),
-        height = picture.height(),
-        "decoded {} bytes",
-        bytes.len()
-    );
+    log::debug!(width = picture.width(), height = picture.height(), "decoded {} bytes", bytes.len());
 
     let small = shrink(&picture, args.max_width, args.max_height);
     let mut out = Cursor::new(Vec::new());
     small.write_to(&mut out, format).permanent()?;
     Ok(Thumbnail {
-        format: if format == ImageFormat::Png {
-            "png"
-        } else {
-            "jpeg"
-        },
+        format: if format == ImageFormat::Png { "png" } else { "jpeg" },
         width: small.width(),
         height: small.height(),
         from_width: picture.width(),
@@ -90,9 +79,9 @@ fn decode(bytes: &[u8]) -> Result<(ImageFormat, DynamicImage)> {
     reader.limits(limits);
     match reader.decode() {
         Ok(picture) => Ok((format, picture)),
-        Err(error @ ImageError::Limits(_)) => Err(Failure::resource(format!(
-            "this picture is too large: {error}"
-        ))),
+        Err(error @ ImageError::Limits(_)) => {
+            Err(Failure::resource(format!("this picture is too large: {error}")))
+        }
         Err(error) => Err(error).permanent(),
     }
 }
@@ -113,9 +102,7 @@ mod tests {
 
     fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());
-        picture
-            .write_to(&mut out, format)
-            .expect("a picture can be written");
+        picture.write_to(&mut out, format).expect("a picture can be written");
         out.into_inner()
     }
 

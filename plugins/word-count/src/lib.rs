@@ -39,15 +39,8 @@ fn run(args: Args, _job: &Job) -> Result<Counted> {
 /// Words without the punctuation around them, in lower case; the alphabet breaks ties.
 fn most_frequent(text: &str, top: usize) -> Vec<(String, usize)> {
     let mut counts: HashMap<String, usize> = HashMap::new();
-    let bare = |word: &'_ str| {
-        word.trim_matches(|c: char| !c.is_alphanumeric())
-            .to_lowercase()
-    };
-    for word in text
-        .split_whitespace()
-        .map(bare)
-        .filter(|word| !word.is_empty())
-    {
+    let bare = |word: &'_ str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    for word in text.split_whitespace().map(bare).filter(|word| !word.is_empty()) {
         *counts.entry(word).or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();

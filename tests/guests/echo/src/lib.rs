@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use flyball_worker::serde_json::{Value, json};
 use flyball_worker::{
-    Cause, Classify, ErrorClass, Failure, Job, Outcome, Result, cost, follow_up, log, progress,
-    serde_json, stopping, worker,
+    Cause, Classify, ErrorClass, Failure, Job, Outcome, Result, cost, follow_up, log, progress, serde_json,
+    stopping, worker,
 };
 use serde::Deserialize;
 
@@ -83,10 +83,7 @@ fn run(args: Value, job: &Job) -> Result<Outcome<Value>> {
     if let Some(message) = &orders.panic {
         panic!("{message}");
     }
-    if let Some(wrong) = orders
-        .fail
-        .filter(|wrong| wrong.times.is_none_or(|n| job.failures < n))
-    {
+    if let Some(wrong) = orders.fail.filter(|wrong| wrong.times.is_none_or(|n| job.failures < n)) {
         return Err(failure(wrong)?);
     }
     if let Some(delay) = orders.snooze_ms {
@@ -124,10 +121,7 @@ fn speak(orders: &Orders, job: &Job) {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a guest has no clock but this one"
-)]
+#[expect(clippy::disallowed_methods, reason = "a guest has no clock but this one")]
 fn pass_time(orders: &Orders) -> Option<Cause> {
     if orders.sleep_ms > 0 {
         sleep(Duration::from_millis(orders.sleep_ms));

@@ -15,11 +15,7 @@ const CHUNK: [u8; 4096] = [b'a'; 4096];
 pub(crate) fn shout(bytes: usize) -> Result<Outcome, Failure> {
     let line = [b"b".repeat(79), b"\n".to_vec()].concat();
     for n in 0..bytes / line.len() {
-        let told = if n % 10 == 0 {
-            stderr().write_all(&line)
-        } else {
-            stdout().write_all(&line)
-        };
+        let told = if n % 10 == 0 { stderr().write_all(&line) } else { stdout().write_all(&line) };
         told.map_err(closed)?;
     }
     crate::done("shouted")
@@ -29,46 +25,30 @@ pub(crate) fn shout(bytes: usize) -> Result<Outcome, Failure> {
 pub(crate) fn shout_without_end(bytes: usize) -> Result<Outcome, Failure> {
     let mut out = stdout();
     for _ in 0..bytes / (2 * CHUNK.len()) {
-        out.write_all(&CHUNK)
-            .and_then(|()| out.flush())
-            .map_err(closed)?;
+        out.write_all(&CHUNK).and_then(|()| out.flush()).map_err(closed)?;
         stderr().write_all(&CHUNK).map_err(closed)?;
     }
     crate::done("shouted")
 }
 
 fn closed(error: std::io::Error) -> Failure {
-    crate::failure(
-        ErrorClass::Permanent,
-        format!("the stream was closed: {error}"),
-    )
+    crate::failure(ErrorClass::Permanent, format!("the stream was closed: {error}"))
 }
 
 pub(crate) fn flood_log(lines: u32) -> Result<Outcome, Failure> {
     for n in 0..lines {
-        write(
-            Level::Error,
-            &format!("line {n}"),
-            &[("n".into(), n.to_string())],
-        );
+        write(Level::Error, &format!("line {n}"), &[("n".into(), n.to_string())]);
     }
     crate::done("logged")
 }
 
 pub(crate) fn log_at_length(bytes: usize) -> Result<Outcome, Failure> {
-    write(
-        Level::Info,
-        &"é".repeat(bytes / 2),
-        &[("k".repeat(bytes / 4), "v".repeat(bytes / 4))],
-    );
+    write(Level::Info, &"é".repeat(bytes / 2), &[("k".repeat(bytes / 4), "v".repeat(bytes / 4))]);
     crate::done("logged")
 }
 
 /// A hundred thousand fields that are all the same megabyte: nothing here, 100 GB there.
-#[expect(
-    unsafe_code,
-    reason = "strings that share their bytes are what this is about"
-)]
+#[expect(unsafe_code, reason = "strings that share their bytes are what this is about")]
 pub(crate) fn log_one_megabyte_many_times() -> Result<Outcome, Failure> {
     let megabyte = ManuallyDrop::new("m".repeat(1 << 20));
     let alias = || {
@@ -118,9 +98,7 @@ pub(crate) fn ask_until_refused(kind: String, count: u32) -> Result<Outcome, Fai
 
 /// Completes whatever the host says: `[taken, refused]`.
 pub(crate) fn ask_and_go_on(kind: String, count: u32) -> Result<Outcome, Failure> {
-    let refused = (0..count)
-        .filter(|&n| add(&follow_up(&kind, n)).is_err())
-        .count();
+    let refused = (0..count).filter(|&n| add(&follow_up(&kind, n)).is_err()).count();
     crate::done([count as usize - refused, refused])
 }
 
@@ -128,50 +106,18 @@ pub(crate) fn ask_and_go_on(kind: String, count: u32) -> Result<Outcome, Failure
 pub(crate) fn ask_for_rubbish(kind: &str) -> Result<Outcome, Failure> {
     let good = follow_up(kind, 0);
     let rubbish = [
-        FollowUp {
-            kind: "../etc/passwd".into(),
-            ..good.clone()
-        },
-        FollowUp {
-            kind: String::new(),
-            ..good.clone()
-        },
-        FollowUp {
-            args: "{ this is no JSON".into(),
-            ..good.clone()
-        },
-        FollowUp {
-            args: "[".repeat(200) + &"]".repeat(200),
-            ..good.clone()
-        },
-        FollowUp {
-            args: format!("\"{}\"", "x".repeat(2 << 20)),
-            ..good.clone()
-        },
-        FollowUp {
-            priority: Some(u16::MAX),
-            ..good.clone()
-        },
-        FollowUp {
-            unique_key: Some("k".repeat(513)),
-            ..good.clone()
-        },
-        FollowUp {
-            tags: vec!["t".repeat(65)],
-            ..good.clone()
-        },
-        FollowUp {
-            tags: vec!["t".into(); 33],
-            ..good.clone()
-        },
-        FollowUp {
-            max_attempts: Some(0),
-            ..good
-        },
+        FollowUp { kind: "../etc/passwd".into(), ..good.clone() },
+        FollowUp { kind: String::new(), ..good.clone() },
+        FollowUp { args: "{ this is no JSON".into(), ..good.clone() },
+        FollowUp { args: "[".repeat(200) + &"]".repeat(200), ..good.clone() },
+        FollowUp { args: format!("\"{}\"", "x".repeat(2 << 20)), ..good.clone() },
+        FollowUp { priority: Some(u16::MAX), ..good.clone() },
+        FollowUp { unique_key: Some("k".repeat(513)), ..good.clone() },
+        FollowUp { tags: vec!["t".repeat(65)], ..good.clone() },
+        FollowUp { tags: vec!["t".into(); 33], ..good.clone() },
+        FollowUp { max_attempts: Some(0), ..good },
     ];
-    let taken: Vec<_> = (0..rubbish.len())
-        .filter(|&n| add(&rubbish[n]).is_ok())
-        .collect();
+    let taken: Vec<_> = (0..rubbish.len()).filter(|&n| add(&rubbish[n]).is_ok()).collect();
     crate::done(taken)
 }
 

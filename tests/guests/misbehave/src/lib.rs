@@ -139,16 +139,12 @@ fn perform(deed: Deed, job: &Job) -> Result<Outcome, Failure> {
         Deed::LogAtLength { bytes } => channels::log_at_length(bytes),
         Deed::LogOneMegabyteManyTimes => channels::log_one_megabyte_many_times(),
         Deed::FloodProgress { reports } => channels::flood_progress(reports),
-        Deed::AskForFollowUps {
-            kind,
-            count,
-            go_on: false,
-        } => channels::ask_until_refused(kind.unwrap_or(job.kind.clone()), count),
-        Deed::AskForFollowUps {
-            kind,
-            count,
-            go_on: true,
-        } => channels::ask_and_go_on(kind.unwrap_or(job.kind.clone()), count),
+        Deed::AskForFollowUps { kind, count, go_on: false } => {
+            channels::ask_until_refused(kind.unwrap_or(job.kind.clone()), count)
+        }
+        Deed::AskForFollowUps { kind, count, go_on: true } => {
+            channels::ask_and_go_on(kind.unwrap_or(job.kind.clone()), count)
+        }
         Deed::AskForRubbish => channels::ask_for_rubbish(&job.kind),
         Deed::LeakHandles => handles::leak(),
         Deed::AskForRandomness { bytes } => handles::ask_for_randomness(bytes),
@@ -162,12 +158,7 @@ fn done(output: impl std::fmt::Debug) -> Result<Outcome, Failure> {
 }
 
 fn failure(class: ErrorClass, message: String) -> Failure {
-    Failure {
-        class,
-        message,
-        detail: None,
-        retry_after_ms: None,
-    }
+    Failure { class, message, detail: None, retry_after_ms: None }
 }
 
 export!(Worker with_types_in flyball_worker::bindings);

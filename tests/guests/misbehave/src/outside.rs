@@ -34,9 +34,7 @@ fn read_stdin() -> usize {
 fn files() -> Vec<&'static str> {
     let tries: [Try; 8] = [
         ("read /etc/passwd", || fs::read("/etc/passwd").is_ok()),
-        ("read ../flyball.toml", || {
-            fs::read("../flyball.toml").is_ok()
-        }),
+        ("read ../flyball.toml", || fs::read("../flyball.toml").is_ok()),
         ("read flyball.db", || fs::read("flyball.db").is_ok()),
         ("create here", || fs::write("here", "x").is_ok()),
         ("create /tmp/there", || fs::write("/tmp/there", "x").is_ok()),
@@ -50,47 +48,26 @@ fn files() -> Vec<&'static str> {
 /// The ways into a network that opened.
 fn sockets() -> Vec<&'static str> {
     let tries: [Try; 6] = [
-        ("connect 127.0.0.1:5432", || {
-            TcpStream::connect("127.0.0.1:5432").is_ok()
-        }),
-        ("connect 169.254.169.254:80", || {
-            TcpStream::connect("169.254.169.254:80").is_ok()
-        }),
-        ("listen 127.0.0.1:0", || {
-            TcpListener::bind("127.0.0.1:0").is_ok()
-        }),
+        ("connect 127.0.0.1:5432", || TcpStream::connect("127.0.0.1:5432").is_ok()),
+        ("connect 169.254.169.254:80", || TcpStream::connect("169.254.169.254:80").is_ok()),
+        ("listen 127.0.0.1:0", || TcpListener::bind("127.0.0.1:0").is_ok()),
         ("udp 127.0.0.1:0", || UdpSocket::bind("127.0.0.1:0").is_ok()),
-        ("resolve localhost", || {
-            ("localhost", 80).to_socket_addrs().is_ok()
-        }),
-        ("resolve example.com", || {
-            ("example.com", 80).to_socket_addrs().is_ok()
-        }),
+        ("resolve localhost", || ("localhost", 80).to_socket_addrs().is_ok()),
+        ("resolve example.com", || ("example.com", 80).to_socket_addrs().is_ok()),
     ];
     opened(&tries)
 }
 
 fn opened(tries: &[Try]) -> Vec<&'static str> {
-    tries
-        .iter()
-        .filter(|(_, works)| works())
-        .map(|&(name, _)| name)
-        .collect()
+    tries.iter().filter(|(_, works)| works()).map(|&(name, _)| name).collect()
 }
 
 /// The hosts that answered, or that the host at least tried.
 fn hosts() -> Vec<&'static str> {
-    [
-        "example.com",
-        "127.0.0.1:8484",
-        "localhost:8484",
-        "[::1]:8484",
-        "0x7f.1:8484",
-        "2130706433:8484",
-    ]
-    .into_iter()
-    .filter(|authority| !is_denied(authority))
-    .collect()
+    ["example.com", "127.0.0.1:8484", "localhost:8484", "[::1]:8484", "0x7f.1:8484", "2130706433:8484"]
+        .into_iter()
+        .filter(|authority| !is_denied(authority))
+        .collect()
 }
 
 fn is_denied(authority: &str) -> bool {
@@ -116,8 +93,5 @@ fn is_denied(authority: &str) -> bool {
 
 fn denies(error: &wasip2::http::types::ErrorCode) -> bool {
     use wasip2::http::types::ErrorCode;
-    matches!(
-        error,
-        ErrorCode::HttpRequestDenied | ErrorCode::HttpRequestUriInvalid
-    )
+    matches!(error, ErrorCode::HttpRequestDenied | ErrorCode::HttpRequestUriInvalid)
 }

@@ -42,10 +42,7 @@ fn nested(depth: usize) -> String {
     "[".repeat(depth) + &"]".repeat(depth)
 }
 
-#[expect(
-    unsafe_code,
-    reason = "only a string that breaks its promise shows what the host does"
-)]
+#[expect(unsafe_code, reason = "only a string that breaks its promise shows what the host does")]
 fn not_utf8() -> String {
     // SAFETY: there is none. The bytes go to the host, and nothing here reads them as text.
     unsafe { String::from_utf8_unchecked(vec![b'"', 0xff, 0xfe, b'"']) }
@@ -76,13 +73,8 @@ pub(crate) enum Complaint {
 pub(crate) fn complaint(what: Complaint) -> Failure {
     let permanent = |message| crate::failure(ErrorClass::Permanent, message);
     match what {
-        Complaint::Rude => {
-            permanent("\x1b[2J\x1b[31mred\r\nERROR forged line\0\u{202e}drawkcab\u{7}".into())
-        }
-        Complaint::Long => Failure {
-            detail: Some("é".repeat(1 << 19)),
-            ..permanent("ü".repeat(1 << 19))
-        },
+        Complaint::Rude => permanent("\x1b[2J\x1b[31mred\r\nERROR forged line\0\u{202e}drawkcab\u{7}".into()),
+        Complaint::Long => Failure { detail: Some("é".repeat(1 << 19)), ..permanent("ü".repeat(1 << 19)) },
         Complaint::Endless => permanent("x".repeat(10 << 20)),
         Complaint::FarFuture => Failure {
             retry_after_ms: Some(u64::MAX),

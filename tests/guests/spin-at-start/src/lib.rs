@@ -4,10 +4,7 @@ use flyball_worker::serde_json::Value;
 use flyball_worker::{Job, Result, worker};
 
 #[used]
-#[expect(
-    unsafe_code,
-    reason = "a static initialiser is what this worker is about"
-)]
+#[expect(unsafe_code, reason = "a static initialiser is what this worker is about")]
 #[unsafe(link_section = ".init_array")]
 static START: extern "C" fn() = start;
 

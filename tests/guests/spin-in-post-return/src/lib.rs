@@ -11,10 +11,7 @@ static RETURNED: AtomicBool = AtomicBool::new(false);
 
 struct Clinging;
 
-#[expect(
-    unsafe_code,
-    reason = "post-return does nothing but free: an allocator is the way in"
-)]
+#[expect(unsafe_code, reason = "post-return does nothing but free: an allocator is the way in")]
 // SAFETY: all is left to the system's allocator, or never returns.
 unsafe impl GlobalAlloc for Clinging {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -7,12 +7,7 @@ use flyball_worker::{Job, Result, worker};
 /// Takes the place of the function of the same name that comes with wit-bindgen.
 #[expect(unsafe_code, reason = "the host finds the function by its name")]
 #[unsafe(no_mangle)]
-extern "C" fn cabi_realloc(
-    _old: *mut u8,
-    _old_size: usize,
-    _align: usize,
-    _size: usize,
-) -> *mut u8 {
+extern "C" fn cabi_realloc(_old: *mut u8, _old_size: usize, _align: usize, _size: usize) -> *mut u8 {
     loop {
         std::hint::spin_loop();
     }
