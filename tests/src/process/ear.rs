@@ -28,16 +28,29 @@ pub(super) fn listen(
                 tokio::select! {
                     // An error comes up again at the next read.
                     _ = pipe.readable() => {}
-                    // Then one more round: the last words are in the pipe by now.
+                    // Then the last words are in the pipe.
                     _ = ended.changed() => {}
                 }
             }
-            // All that was written before the end was known is in the pipe now.
-            until_quiet(&pipe, &lines, &mut open, &seen);
+            last_words(&pipe, &lines, &mut open, &seen);
         }
         lines.close(&open, &seen);
     };
     std::thread::Builder::new().spawn(move || runtime.block_on(hear)).context("a thread to hear a process")
+}
+
+/// Reads what was written before the end was known: all of it is in the pipe now. Asks the system itself, for the
+/// runtime answers "nothing" without asking as long as it has not been told of something.
+fn last_words(pipe: &Receiver, lines: &Lines, open: &mut Vec<u8>, seen: &impl Fn(&Line)) {
+    let mut piece = [0; 16 * 1024];
+    loop {
+        match rustix::io::read(pipe, &mut piece) {
+            Ok(0) | Err(rustix::io::Errno::AGAIN) => return,
+            Ok(length) => lines.take_in(open, &piece[..length], seen),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
 }
 
 #[derive(PartialEq, Eq)]

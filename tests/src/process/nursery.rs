@@ -33,13 +33,17 @@ pub(super) fn spawn(command: Command) -> Result<Child> {
     child.recv().context("the nursery of processes gave no answer")?.map_err(Into::into)
 }
 
+/// The parent may die before it is asked for: then its child has another parent by now, and ends by itself.
+const UNLESS_ORPHANED: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
+
 /// A command that asks the kernel to kill it when its parent dies, and that reads nothing.
 pub(super) fn leashed(program: &OsStr) -> Command {
     let setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].into_iter().find(|path| Path::new(path).exists());
     let mut command = match setpriv {
         Some(setpriv) => {
             let mut command = Command::new(setpriv);
-            command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+            command.args(["--pdeathsig", "KILL", "--", "sh", "-c", UNLESS_ORPHANED]);
+            command.arg(std::process::id().to_string()).arg(program);
             command
         }
         None => Command::new(program),

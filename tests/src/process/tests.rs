@@ -36,6 +36,15 @@ async fn its_end_does_not_wait_for_what_it_left_behind() {
 }
 
 #[tokio::test]
+async fn nothing_of_its_last_words_is_lost_however_soon_it_ends() {
+    for _ in 0..100 {
+        let mut process = shell("echo one >&2; echo two; echo last >&2").unwrap();
+        process.wait(GENEROUS).await.unwrap();
+        assert_eq!((process.stderr().count(), process.stdout().count()), (2, 1));
+    }
+}
+
+#[tokio::test]
 async fn it_is_killed_stopped_and_continued() {
     let mut process = shell("echo ready >&2; while :; do sleep 0.01; done").unwrap();
     let ready = |line: &Line| (&*line.text == "ready").then_some(());
