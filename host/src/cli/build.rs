@@ -16,7 +16,7 @@ use crate::job::Kind;
 
 /// The target of workers.
 const TARGET: &str = "wasm32-wasip2";
-const GET_RUST: &str = "get Rust from https://rustup.rs";
+const GET_RUST: &str = "install Rust with rustup";
 
 /// Builds a worker, and puts it into the plugins folder.
 #[derive(Clone, Debug, clap::Args)]
