@@ -6,24 +6,23 @@
 
 CREATE TABLE flyball.jobs (
     id                  uuid        NOT NULL PRIMARY KEY,
-    kind                text        COLLATE "C" NOT NULL CHECK (octet_length(kind) BETWEEN 1 AND 64),
-    queue               text        COLLATE "C" NOT NULL CHECK (octet_length(queue) BETWEEN 1 AND 64),
+    kind                text        COLLATE "C" NOT NULL,
+    queue               text        COLLATE "C" NOT NULL,
     -- json, not jsonb: what was given in is given back, key for key and digit for digit.
     args                json        NOT NULL,
-    priority            smallint    NOT NULL CHECK (priority >= 0),
-    state               text        COLLATE "C" NOT NULL CHECK (state IN (
-        'available', 'scheduled', 'running', 'retryable', 'paused', 'succeeded', 'cancelled', 'discarded')),
-    attempt             integer     NOT NULL DEFAULT 0 CHECK (attempt >= 0),
-    failures            integer     NOT NULL DEFAULT 0 CHECK (failures >= 0),
-    crashes             integer     NOT NULL DEFAULT 0 CHECK (crashes >= 0),
-    releases            integer     NOT NULL DEFAULT 0 CHECK (releases >= 0),
-    snoozes             integer     NOT NULL DEFAULT 0 CHECK (snoozes >= 0),
+    priority            smallint    NOT NULL,
+    state               text        COLLATE "C" NOT NULL,
+    attempt             integer     NOT NULL DEFAULT 0,
+    failures            integer     NOT NULL DEFAULT 0,
+    crashes             integer     NOT NULL DEFAULT 0,
+    releases            integer     NOT NULL DEFAULT 0,
+    snoozes             integer     NOT NULL DEFAULT 0,
     last_chance         boolean     NOT NULL DEFAULT false,
-    max_attempts        integer     CHECK (max_attempts > 0),
-    timeout_ms          bigint      CHECK (timeout_ms > 0),
-    fuel                bigint      CHECK (fuel > 0),
-    backoff_base_ms     bigint      CHECK (backoff_base_ms > 0),
-    backoff_cap_ms      bigint      CHECK (backoff_cap_ms >= backoff_base_ms),
+    max_attempts        integer,
+    timeout_ms          bigint,
+    fuel                bigint,
+    backoff_base_ms     bigint,
+    backoff_cap_ms      bigint,
     created_at          timestamptz NOT NULL,
     scheduled_at        timestamptz NOT NULL,
     finalized_at        timestamptz,
@@ -31,22 +30,30 @@ CREATE TABLE flyball.jobs (
     lease_token         uuid,
     deadline_at         timestamptz,
     cancel_requested_at timestamptz,
-    -- 512 bytes, and for a worker's keys the name of its kind before them.
-    unique_key          text        COLLATE "C" CHECK (octet_length(unique_key) BETWEEN 1 AND 640),
-    unique_active_key   text        COLLATE "C" CHECK (octet_length(unique_active_key) BETWEEN 1 AND 640),
+    unique_key          text        COLLATE "C",
+    unique_active_key   text        COLLATE "C",
     parent_id           uuid,
     parent_run_id       uuid,
     root_id             uuid,
-    depth               smallint    NOT NULL DEFAULT 0 CHECK (depth >= 0),
-    executor_class      text        COLLATE "C" NOT NULL DEFAULT '' CHECK (octet_length(executor_class) <= 64),
+    depth               smallint    NOT NULL DEFAULT 0,
+    executor_class      text        COLLATE "C" NOT NULL DEFAULT '',
     blocked_by          text        COLLATE "C",
-    limit_key           text        COLLATE "C" CHECK (octet_length(limit_key) BETWEEN 1 AND 512),
+    limit_key           text        COLLATE "C",
     schedule_slug       text        COLLATE "C",
     tags                json        NOT NULL DEFAULT '[]',
-    metadata            json        NOT NULL DEFAULT '{}' CHECK (octet_length(metadata::text) <= 8192),
-    -- A lease is whole or absent.
-    CHECK (num_nonnulls(node_id, lease_token, deadline_at) = CASE WHEN state = 'running' THEN 3 ELSE 0 END),
-    CHECK ((finalized_at IS NOT NULL) = (state IN ('succeeded', 'cancelled', 'discarded')))
+    metadata            json        NOT NULL DEFAULT '{}',
+    -- Every check costs every statement that writes here, so there are few.
+    CONSTRAINT jobs_state CHECK (state IN (
+        'available', 'scheduled', 'running', 'retryable', 'paused', 'succeeded', 'cancelled', 'discarded')),
+    -- A lease is whole or absent: only what is running has a token.
+    CONSTRAINT jobs_lease CHECK (
+        num_nonnulls(node_id, lease_token, deadline_at) = CASE WHEN state = 'running' THEN 3 ELSE 0 END),
+    CONSTRAINT jobs_end CHECK ((finalized_at IS NOT NULL) = (state IN ('succeeded', 'cancelled', 'discarded'))),
+    -- Keys have 512 bytes, and those of workers the name of their kind before them.
+    CONSTRAINT jobs_sizes CHECK (
+        octet_length(kind) <= 64 AND octet_length(queue) <= 64 AND octet_length(executor_class) <= 64
+        AND octet_length(unique_key) <= 640 AND octet_length(unique_active_key) <= 640
+        AND octet_length(limit_key) <= 640 AND priority >= 0 AND timeout_ms > 0)
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
 
 -- The claim: it walks from lane to lane (queue, kind, executor_class) and takes the head of each in its order. Jobs
@@ -80,21 +87,19 @@ CREATE UNIQUE INDEX jobs_unique_active_key ON flyball.jobs (unique_active_key)
 CREATE TABLE flyball.job_runs (
     id                uuid        NOT NULL PRIMARY KEY,
     job_id            uuid        NOT NULL,
-    attempt           integer     NOT NULL CHECK (attempt > 0),
+    attempt           integer     NOT NULL,
     node_id           uuid        NOT NULL,
     executor_class    text        COLLATE "C" NOT NULL DEFAULT '',
     component_digest  text        COLLATE "C",
     started_at        timestamptz NOT NULL,
     finished_at       timestamptz,
-    outcome           text        COLLATE "C" NOT NULL CHECK (outcome IN (
-        'started', 'success', 'error', 'snooze', 'cancelled', 'timeout', 'crashed', 'released')),
-    settled_by        text        COLLATE "C" CHECK (settled_by IN ('owner', 'sweep', 'renewal', 'start')),
+    outcome           text        COLLATE "C" NOT NULL,
+    settled_by        text        COLLATE "C",
     late_outcome      text        COLLATE "C",
     late_at           timestamptz,
-    error_class       text        COLLATE "C" CHECK (error_class IN (
-        'transient', 'permanent', 'validation', 'timeout', 'resource')),
-    error_message     text        CHECK (octet_length(error_message) <= 4096),
-    error_detail      text        CHECK (octet_length(error_detail) <= 16384),
+    error_class       text        COLLATE "C",
+    error_message     text,
+    error_detail      text,
     output            json,
     duration_ms       bigint,
     cost_micros       bigint,
@@ -107,7 +112,11 @@ CREATE TABLE flyball.job_runs (
     http_bytes        bigint,
     log_bytes         bigint,
     log_dropped       bigint,
-    CHECK (num_nonnulls(finished_at, settled_by) = CASE WHEN outcome = 'started' THEN 0 ELSE 2 END)
+    CONSTRAINT job_runs_outcome CHECK (outcome IN (
+        'started', 'success', 'error', 'snooze', 'cancelled', 'timeout', 'crashed', 'released')),
+    CONSTRAINT job_runs_end CHECK (
+        num_nonnulls(finished_at, settled_by) = CASE WHEN outcome = 'started' THEN 0 ELSE 2 END),
+    CONSTRAINT job_runs_sizes CHECK (octet_length(error_message) <= 4096 AND octet_length(error_detail) <= 16384)
 ) WITH (fillfactor = 70);
 
 -- The attempts of a job, newest first; and no attempt twice.
@@ -118,7 +127,7 @@ CREATE TABLE flyball.run_logs (
     run_id  uuid        NOT NULL,
     seq     integer     NOT NULL,
     at      timestamptz NOT NULL,
-    level   text        COLLATE "C" NOT NULL CHECK (level IN ('trace', 'debug', 'info', 'warn', 'error')),
+    level   text        COLLATE "C" NOT NULL,
     message text        NOT NULL,
     fields  json,
     PRIMARY KEY (run_id, seq)

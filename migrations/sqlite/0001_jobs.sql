@@ -5,23 +5,22 @@
 
 CREATE TABLE jobs (
     id                  text        NOT NULL PRIMARY KEY,
-    kind                text        NOT NULL CHECK (octet_length(kind) BETWEEN 1 AND 64),
-    queue               text        NOT NULL CHECK (octet_length(queue) BETWEEN 1 AND 64),
+    kind                text        NOT NULL,
+    queue               text        NOT NULL,
     args                text        NOT NULL,
-    priority            integer     NOT NULL CHECK (priority >= 0),
-    state               text        NOT NULL CHECK (state IN (
-        'available', 'scheduled', 'running', 'retryable', 'paused', 'succeeded', 'cancelled', 'discarded')),
-    attempt             integer     NOT NULL DEFAULT 0 CHECK (attempt >= 0),
-    failures            integer     NOT NULL DEFAULT 0 CHECK (failures >= 0),
-    crashes             integer     NOT NULL DEFAULT 0 CHECK (crashes >= 0),
-    releases            integer     NOT NULL DEFAULT 0 CHECK (releases >= 0),
-    snoozes             integer     NOT NULL DEFAULT 0 CHECK (snoozes >= 0),
+    priority            integer     NOT NULL,
+    state               text        NOT NULL,
+    attempt             integer     NOT NULL DEFAULT 0,
+    failures            integer     NOT NULL DEFAULT 0,
+    crashes             integer     NOT NULL DEFAULT 0,
+    releases            integer     NOT NULL DEFAULT 0,
+    snoozes             integer     NOT NULL DEFAULT 0,
     last_chance         integer     NOT NULL DEFAULT 0 CHECK (last_chance IN (0, 1)),
-    max_attempts        integer     CHECK (max_attempts > 0),
-    timeout_ms          integer     CHECK (timeout_ms > 0),
-    fuel                integer     CHECK (fuel > 0),
-    backoff_base_ms     integer     CHECK (backoff_base_ms > 0),
-    backoff_cap_ms      integer     CHECK (backoff_cap_ms >= backoff_base_ms),
+    max_attempts        integer,
+    timeout_ms          integer,
+    fuel                integer,
+    backoff_base_ms     integer,
+    backoff_cap_ms      integer,
     created_at          integer     NOT NULL,
     scheduled_at        integer     NOT NULL,
     finalized_at        integer,
@@ -29,23 +28,31 @@ CREATE TABLE jobs (
     lease_token         text,
     deadline_at         integer,
     cancel_requested_at integer,
-    -- 512 bytes, and for a worker's keys the name of its kind before them.
-    unique_key          text        CHECK (octet_length(unique_key) BETWEEN 1 AND 640),
-    unique_active_key   text        CHECK (octet_length(unique_active_key) BETWEEN 1 AND 640),
+    unique_key          text,
+    unique_active_key   text,
     parent_id           text,
     parent_run_id       text,
     root_id             text,
-    depth               integer     NOT NULL DEFAULT 0 CHECK (depth >= 0),
-    executor_class      text        NOT NULL DEFAULT '' CHECK (octet_length(executor_class) <= 64),
+    depth               integer     NOT NULL DEFAULT 0,
+    executor_class      text        NOT NULL DEFAULT '',
     blocked_by          text,
-    limit_key           text        CHECK (octet_length(limit_key) BETWEEN 1 AND 512),
+    limit_key           text,
     schedule_slug       text,
     tags                text        NOT NULL DEFAULT '[]',
-    metadata            text        NOT NULL DEFAULT '{}' CHECK (octet_length(metadata) <= 8192),
-    -- A lease is whole or absent.
-    CHECK ((node_id IS NOT NULL) + (lease_token IS NOT NULL) + (deadline_at IS NOT NULL)
-        = CASE WHEN state = 'running' THEN 3 ELSE 0 END),
-    CHECK ((finalized_at IS NOT NULL) = (state IN ('succeeded', 'cancelled', 'discarded')))
+    metadata            text        NOT NULL DEFAULT '{}',
+    -- Every check costs every statement that writes here, so there are few.
+    CONSTRAINT jobs_state CHECK (state IN (
+        'available', 'scheduled', 'running', 'retryable', 'paused', 'succeeded', 'cancelled', 'discarded')),
+    -- A lease is whole or absent: only what is running has a token.
+    CONSTRAINT jobs_lease CHECK (
+        (node_id IS NOT NULL) + (lease_token IS NOT NULL) + (deadline_at IS NOT NULL)
+            = CASE WHEN state = 'running' THEN 3 ELSE 0 END),
+    CONSTRAINT jobs_end CHECK ((finalized_at IS NOT NULL) = (state IN ('succeeded', 'cancelled', 'discarded'))),
+    -- Keys have 512 bytes, and those of workers the name of their kind before them.
+    CONSTRAINT jobs_sizes CHECK (
+        octet_length(kind) <= 64 AND octet_length(queue) <= 64 AND octet_length(executor_class) <= 64
+        AND octet_length(unique_key) <= 640 AND octet_length(unique_active_key) <= 640
+        AND octet_length(limit_key) <= 640 AND priority >= 0 AND timeout_ms > 0)
 ) STRICT;
 
 -- The claim: it walks from lane to lane (queue, kind, executor_class) and takes the head of each in its order. Jobs
@@ -79,21 +86,19 @@ CREATE UNIQUE INDEX jobs_unique_active_key ON jobs (unique_active_key)
 CREATE TABLE job_runs (
     id                text        NOT NULL PRIMARY KEY,
     job_id            text        NOT NULL,
-    attempt           integer     NOT NULL CHECK (attempt > 0),
+    attempt           integer     NOT NULL,
     node_id           text        NOT NULL,
     executor_class    text        NOT NULL DEFAULT '',
     component_digest  text,
     started_at        integer     NOT NULL,
     finished_at       integer,
-    outcome           text        NOT NULL CHECK (outcome IN (
-        'started', 'success', 'error', 'snooze', 'cancelled', 'timeout', 'crashed', 'released')),
-    settled_by        text        CHECK (settled_by IN ('owner', 'sweep', 'renewal', 'start')),
+    outcome           text        NOT NULL,
+    settled_by        text,
     late_outcome      text,
     late_at           integer,
-    error_class       text        CHECK (error_class IN (
-        'transient', 'permanent', 'validation', 'timeout', 'resource')),
-    error_message     text        CHECK (octet_length(error_message) <= 4096),
-    error_detail      text        CHECK (octet_length(error_detail) <= 16384),
+    error_class       text,
+    error_message     text,
+    error_detail      text,
     output            text,
     duration_ms       integer,
     cost_micros       integer,
@@ -106,7 +111,12 @@ CREATE TABLE job_runs (
     http_bytes        integer,
     log_bytes         integer,
     log_dropped       integer,
-    CHECK ((finished_at IS NOT NULL) + (settled_by IS NOT NULL) = CASE WHEN outcome = 'started' THEN 0 ELSE 2 END)
+    CONSTRAINT job_runs_outcome CHECK (outcome IN (
+        'started', 'success', 'error', 'snooze', 'cancelled', 'timeout', 'crashed', 'released')),
+    CONSTRAINT job_runs_end CHECK (
+        (finished_at IS NOT NULL) + (settled_by IS NOT NULL)
+            = CASE WHEN outcome = 'started' THEN 0 ELSE 2 END),
+    CONSTRAINT job_runs_sizes CHECK (octet_length(error_message) <= 4096 AND octet_length(error_detail) <= 16384)
 ) STRICT;
 
 -- The attempts of a job, newest first; and no attempt twice.
@@ -117,7 +127,7 @@ CREATE TABLE run_logs (
     run_id  text        NOT NULL,
     seq     integer     NOT NULL,
     at      integer     NOT NULL,
-    level   text        NOT NULL CHECK (level IN ('trace', 'debug', 'info', 'warn', 'error')),
+    level   text        NOT NULL,
     message text        NOT NULL,
     fields  text,
     PRIMARY KEY (run_id, seq)

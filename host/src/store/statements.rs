@@ -75,7 +75,7 @@ macro_rules! texts {
             late_read: own!("late_read"),
             list: own!("list"),
             log: shared!("log"),
-            next_due: shared!("next_due"),
+            next_due: own!("next_due"),
             node_alive: shared!("node_alive"),
             node_leave: shared!("node_leave"),
             node_register: own!("node_register"),

@@ -71,12 +71,13 @@ fn pool(target: &PgConnectOptions, size: u32, statement: Duration, lock: Duratio
         .connect_lazy_with(target.clone())
 }
 
-/// Generic plans, because the statements are written for them and tests look at them; no JIT, which costs more than
-/// any of them takes; READ COMMITTED, because a statement after a lock must see what was committed before it.
+/// Generic plans, because the statements are written for them and tests look at them. No sequential scans: a plan that
+/// was made while a table was empty is kept while it fills. No JIT, which costs more than any statement takes. READ
+/// COMMITTED, because a statement after a lock must see what was committed before it.
 fn settings(statement: Duration, lock: Duration, idle: Duration) -> String {
     format!(
         "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
-         SET plan_cache_mode = force_generic_plan; SET jit = off; \
+         SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; \
          SET default_transaction_isolation = 'read committed'",
         statement.as_millis(),
         lock.as_millis(),

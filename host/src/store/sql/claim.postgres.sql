@@ -22,8 +22,10 @@ classes AS MATERIALIZED (
 -- What these ids claimed at an earlier try, whose answer was lost.
 prior AS MATERIALIZED (
     SELECT j.id
-    FROM flyball.job_runs r JOIN flyball.jobs j ON j.id = r.job_id
-    WHERE r.id = ANY ($2::uuid[]) AND j.lease_token = r.id AND j.node_id = $1
+    FROM flyball.jobs j
+    WHERE j.id = ANY (ARRAY(SELECT r.job_id FROM flyball.job_runs r WHERE r.id = ANY ($2::uuid[])))
+      AND j.lease_token = ANY ($2)
+      AND j.node_id = $1
 ),
 -- The head of every lane that has jobs, from lane to lane by the index.
 lanes AS (

@@ -5,7 +5,7 @@
 SELECT
     EXISTS (SELECT 1 FROM nodes n WHERE n.id = $1 AND n.lost_at IS NULL) AS alive,
     (SELECT count(*) FROM (
-        SELECT 1 FROM jobs j
+        SELECT 1 FROM jobs j INDEXED BY jobs_last_chance
         WHERE j.state = 'available' AND j.blocked_by IS NULL AND j.last_chance
           AND j.kind IN (SELECT k.value ->> 'kind' FROM json_each($3) AS k)
           AND ($4 IS NULL OR j.queue IN (SELECT q.value FROM json_each($4) AS q))

@@ -1,5 +1,5 @@
 -- Makes the picked jobs running. $1 node · $2 now · $3 grants: job, run, timeout_ms, digest.
-UPDATE jobs
+UPDATE jobs INDEXED BY sqlite_autoindex_jobs_1
 SET state = 'running',
     attempt = attempt + 1,
     node_id = $1,
@@ -7,9 +7,8 @@ SET state = 'running',
     deadline_at = $2 + 1000000 + 1000 * coalesce(timeout_ms, g.kind_timeout_ms)
 FROM (
     SELECT g.value ->> 'job' AS job, g.value ->> 'run' AS run, g.value ->> 'timeout_ms' AS kind_timeout_ms
-    FROM json_each($3) AS g) AS g
--- The plus keeps the planner from the index of what is available: it goes from id to job.
-WHERE jobs.id = g.job AND +jobs.state = 'available'
+    FROM jsonb_each($3) AS g) AS g
+WHERE jobs.id = g.job AND jobs.state = 'available'
 RETURNING
     lease_token, id, kind, queue, executor_class, args, priority, attempt, failures, crashes, releases, snoozes,
     last_chance, max_attempts, timeout_ms, fuel, backoff_base_ms, backoff_cap_ms, parent_id, parent_run_id, root_id,

@@ -10,7 +10,7 @@ SELECT
     d.value ->> 'unique_key', d.value ->> 'unique_active_key', d.value ->> 'parent_id', d.value ->> 'parent_run_id',
     d.value ->> 'root_id', d.value ->> 'depth', d.value ->> 'executor_class', d.value ->> 'tags',
     d.value ->> 'metadata'
-FROM json_each($1) AS d
+FROM jsonb_each($1) AS d
 WHERE true
 -- Not OR IGNORE, which would skip what a CHECK refuses too.
 ON CONFLICT DO NOTHING

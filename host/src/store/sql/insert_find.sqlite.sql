@@ -7,4 +7,4 @@ SELECT
         (SELECT j.id FROM jobs j
          WHERE j.unique_active_key = d.value ->> 'unique_active_key'
            AND j.state IN ('available', 'scheduled', 'running', 'retryable', 'paused'))) AS holder
-FROM json_each($1) AS d
+FROM jsonb_each($1) AS d

@@ -3,7 +3,7 @@ UPDATE jobs
 SET state = 'available'
 WHERE id IN (
     SELECT j.id
-    FROM jobs j
+    FROM jobs j INDEXED BY jobs_due
     WHERE j.state IN ('scheduled', 'retryable') AND j.scheduled_at <= $1
     ORDER BY j.scheduled_at, j.id
     LIMIT $2)

@@ -1,7 +1,7 @@
 -- Moves the jobs of a batch on, after their runs were ended. Each item is fenced by its token: one that no longer
 -- holds the lease changes nothing and is not answered. A cancel that was asked meanwhile turns every state that is not
 -- terminal into cancelled. $1 batch · $2 now
-UPDATE jobs
+UPDATE jobs INDEXED BY sqlite_autoindex_jobs_1
 SET state = CASE
         WHEN cancel_requested_at IS NOT NULL AND d.state NOT IN ('succeeded', 'cancelled', 'discarded')
         THEN 'cancelled' ELSE d.state END,
@@ -23,11 +23,10 @@ FROM (
         d.value ->> 'scheduled_at' AS scheduled_at, d.value ->> 'failures' AS failures,
         d.value ->> 'crashes' AS crashes, d.value ->> 'releases' AS releases, d.value ->> 'snoozes' AS snoozes,
         d.value ->> 'last_chance' AS last_chance
-    FROM json_each($1) AS d) AS d
+    FROM jsonb_each($1) AS d) AS d
 WHERE jobs.id = d.job
   AND jobs.lease_token = d.run
-  -- The plus keeps the planner from the small index of what is running.
-  AND +jobs.state = 'running'
+  AND jobs.state = 'running'
 RETURNING
     (SELECT r.id FROM job_runs r WHERE r.job_id = jobs.id AND r.attempt = jobs.attempt) AS run,
     state,

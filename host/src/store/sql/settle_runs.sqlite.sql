@@ -1,5 +1,5 @@
 -- Ends the runs of a batch, fenced by the tokens of their jobs. $1 batch · $2 now · $3 who settles
-UPDATE job_runs
+UPDATE job_runs INDEXED BY sqlite_autoindex_job_runs_1
 SET outcome = d.value ->> 'outcome',
     settled_by = $3,
     finished_at = $2,
@@ -17,7 +17,7 @@ SET outcome = d.value ->> 'outcome',
     http_bytes = d.value ->> 'http_bytes',
     log_bytes = d.value ->> 'log_bytes',
     log_dropped = d.value ->> 'log_dropped'
-FROM json_each($1) AS d
+FROM jsonb_each($1) AS d
 WHERE job_runs.id = d.value ->> 'run'
   AND job_runs.outcome = 'started'
   AND EXISTS (

@@ -37,16 +37,9 @@ statements! {
     }
 }
 
-/// The texts that both databases share, without the schema that SQLite does not have.
+/// A text that both databases share, without the schema that SQLite does not have. Made once for each.
 fn shared(text: &'static str) -> &'static str {
-    static SEEN: Mutex<Vec<(&'static str, &'static str)>> = Mutex::new(Vec::new());
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, known)) = seen.iter().find(|(given, _)| *given == text) {
-        return known;
-    }
-    let plain = &*String::leak(text.replace("flyball.", ""));
-    seen.push((text, plain));
-    plain
+    String::leak(text.replace("flyball.", ""))
 }
 
 /// The texts as they are shipped.
@@ -59,6 +52,7 @@ static TEXTS: LazyLock<(Statements, Own)> = LazyLock::new(|| {
         claim_walk,
         claim_walk_last_chance: String::leak(
             claim_walk
+                .replace("INDEXED BY jobs_claim", "INDEXED BY jobs_last_chance")
                 .replace("NOT j.last_chance", "j.last_chance")
                 .replace("NOT n.last_chance", "n.last_chance"),
         ),
