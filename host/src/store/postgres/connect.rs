@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
 
+use super::pool::Pool;
 use super::road::Road;
 use crate::store::{OpenOptions, Result, StoreError};
 
@@ -30,19 +31,23 @@ pub(super) fn target(url: &str) -> Result<PgConnectOptions> {
 
 /// For verbs.
 pub(super) fn road(target: &PgConnectOptions, options: &OpenOptions, sent: &Arc<AtomicU64>) -> Road {
-    let pool = pool(target, options.connections.max(1), STATEMENT, LOCK);
+    let size = options.connections.max(1);
+    let pool = Pool::new(target.clone(), settings(STATEMENT, LOCK, IDLE), size, STATEMENT + WAY);
     Road::new(pool, STATEMENT + WAY, Arc::clone(sent))
 }
 
 /// For leases: one connection, and a third of the lease for everything.
 pub(super) fn lease_road(target: &PgConnectOptions, options: &OpenOptions, sent: &Arc<AtomicU64>) -> Road {
     let third = options.lease / 3;
-    Road::new(pool(target, 1, third, third), third, Arc::clone(sent))
+    let pool = Pool::new(target.clone(), settings(third, third, IDLE), 1, third);
+    Road::new(pool, third, Arc::clone(sent))
 }
 
-/// For hearing: a connection that does nothing else.
+/// For hearing: a connection that does nothing else. It belongs to a pool of its own, because that is what sqlx's
+/// listener takes.
 pub(super) fn listening(target: &PgConnectOptions) -> PgPool {
-    pool(target, 1, STATEMENT, LOCK)
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(STATEMENT + WAY);
+    pool.test_before_acquire(false).connect_lazy_with(target.clone())
 }
 
 /// One connection for migrations, with time-outs of their own.
@@ -53,22 +58,6 @@ pub(super) async fn migrator(url: &str) -> Result<PgConnection> {
     let settings = settings(Duration::ZERO, Duration::from_secs(60), Duration::from_secs(60));
     connection.execute(sqlx::raw_sql(AssertSqlSafe(settings))).await.map_err(unavailable)?;
     Ok(connection)
-}
-
-fn pool(target: &PgConnectOptions, size: u32, statement: Duration, lock: Duration) -> PgPool {
-    let settings = settings(statement, lock, IDLE);
-    PgPoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(statement + WAY)
-        // A dead connection shows at its first statement, and is closed then.
-        .test_before_acquire(false)
-        .after_connect(move |connection, _| {
-            let settings = settings.clone();
-            Box::pin(
-                async move { connection.execute(sqlx::raw_sql(AssertSqlSafe(settings))).await.map(drop) },
-            )
-        })
-        .connect_lazy_with(target.clone())
 }
 
 /// Generic plans, because the statements are written for them and tests look at them. No sequential scans: a plan that

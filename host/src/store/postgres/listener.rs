@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::PgPool;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgConnectOptions, PgListener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::road::Road;
-use super::{CHANNEL, announcer};
+use super::{CHANNEL, announcer, connect};
 use crate::store::batch::texts;
 use crate::wake::{Bell, Line};
 
@@ -29,10 +28,16 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn start(pool: PgPool, road: Road, notify: &'static str, voice: Arc<str>, bell: Bell) -> Self {
+    pub(super) fn start(
+        target: PgConnectOptions,
+        road: Road,
+        notify: &'static str,
+        voice: Arc<str>,
+        bell: Bell,
+    ) -> Self {
         let hears = Arc::new(AtomicBool::new(false));
         let stop = CancellationToken::new();
-        let ear = Ear { pool, road, notify, voice, bell, hears: Arc::clone(&hears) };
+        let ear = Ear { target, road, notify, voice, bell, hears: Arc::clone(&hears) };
         let stopped = stop.clone();
         let task = tokio::spawn(async move {
             tokio::select! {
@@ -40,7 +45,6 @@ impl Listener {
                 () = stopped.cancelled() => {}
             }
             ear.hears.store(false, Ordering::Relaxed);
-            ear.pool.close().await;
         });
         Self { hears, stop, task: tokio::sync::Mutex::new(Some(task)) }
     }
@@ -64,7 +68,7 @@ impl Drop for Listener {
 }
 
 struct Ear {
-    pool: PgPool,
+    target: PgConnectOptions,
     road: Road,
     notify: &'static str,
     voice: Arc<str>,
@@ -89,7 +93,8 @@ impl Ear {
 
     /// One connection, until it is lost or deaf.
     async fn listen(&self, wait: &mut Duration) -> sqlx::Result<()> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
+        // A pool for each: one whose connection went deaf would wait for it before it made another.
+        let mut listener = PgListener::connect_with(&connect::listening(&self.target)).await?;
         // A connection that was lost means that rings were: that must show.
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;

@@ -5,6 +5,7 @@ mod claim;
 mod connect;
 mod listener;
 mod migrate;
+mod pool;
 mod road;
 mod session;
 
@@ -93,8 +94,7 @@ impl Postgres {
         let lease_road = connect::lease_road(&target, options, &sent);
         let voice: Arc<str> = ActionId::mint(options.clock.now()).to_string().into();
         let announcer = Announcer::start(road.clone(), own.notify, Arc::clone(&voice));
-        let listener =
-            Listener::start(connect::listening(&target), road.clone(), own.notify, Arc::clone(&voice), bell);
+        let listener = Listener::start(target, road.clone(), own.notify, Arc::clone(&voice), bell);
         Ok(Self { statements, own, sweep, road, lease_road, announcer, listener, sent, voice })
     }
 }
@@ -121,7 +121,7 @@ impl Dialect for Postgres {
     }
 
     async fn lease<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
-        self.lease_road.alone(work).await
+        self.lease_road.alone_in_time(work).await
     }
 
     async fn claim(&self, ask: &Ask) -> Outcome<Taken> {

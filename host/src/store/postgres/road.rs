@@ -1,15 +1,13 @@
 //! The way to PostgreSQL: connections of one sort, and work on them with a bound on every answer.
 //!
-//! A connection whose call got no answer, or whose caller went away in the middle, is closed and never pooled again:
-//! what the server did with it is unknown.
+//! A connection whose call got no answer, or whose caller went away in the middle, is closed and never lent again: what
+//! the server did with it is unknown.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
-
+use super::pool::{Lent, Pool};
 use super::session::PgSession;
 use crate::store::dialect::{Outcome, Session as _, Work};
 use crate::store::fault::{Blame, Fault};
@@ -18,45 +16,45 @@ use crate::store::value::{Row, Value};
 /// Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Road {
-    pool: PgPool,
+    pool: Arc<Pool>,
     /// For one answer.
     limit: Duration,
     sent: Arc<AtomicU64>,
 }
 
 impl Road {
-    pub(super) fn new(pool: PgPool, limit: Duration, sent: Arc<AtomicU64>) -> Self {
-        Self { pool, limit, sent }
+    pub(super) fn new(pool: Pool, limit: Duration, sent: Arc<AtomicU64>) -> Self {
+        Self { pool: Arc::new(pool), limit, sent }
     }
 
     pub(super) async fn run(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>> {
-        let mut held = self.hold().await?;
-        let result = held.session(self)?.run(statement, values).await;
-        held.judge(&result);
+        let mut lent = self.pool.lend().await?;
+        let result = self.session(&mut lent)?.run(statement, values).await;
+        judge(&mut lent, &result);
         result
     }
 
     pub(super) async fn alone<T>(&self, work: impl Work<T>) -> Outcome<T> {
-        let mut held = self.hold().await?;
-        let result = work(&mut held.session(self)?).await;
-        held.judge(&result);
+        let mut lent = self.pool.lend().await?;
+        let result = work(&mut self.session(&mut lent)?).await;
+        judge(&mut lent, &result);
         result
     }
 
+    /// As [`Road::alone`], all of it within the limit of one answer.
+    pub(super) async fn alone_in_time<T>(&self, work: impl Work<T>) -> Outcome<T> {
+        let answer = tokio::time::timeout(self.limit, self.alone(work)).await;
+        answer.unwrap_or(Err(Fault::TimedOut(self.limit)))
+    }
+
     pub(super) async fn transact<T>(&self, work: impl Work<T>) -> Outcome<T> {
-        let mut held = self.hold().await?;
-        let mut session = held.session(self)?;
-        session.control("BEGIN").await?;
-        let result = match work(&mut session).await {
-            Ok(value) => session.control("COMMIT").await.map(|()| value),
-            Err(fault) => {
-                if leaves_sound(&fault) {
-                    session.control("ROLLBACK").await?;
-                }
-                Err(fault)
-            }
+        let mut lent = self.pool.lend().await?;
+        let mut session = self.session(&mut lent)?;
+        let result = match session.control("BEGIN").await {
+            Ok(()) => within(&mut session, work).await,
+            Err(fault) => Err(fault),
         };
-        held.judge(&result);
+        judge(&mut lent, &result);
         result
     }
 
@@ -64,35 +62,24 @@ impl Road {
         self.pool.close().await;
     }
 
-    async fn hold(&self) -> Outcome<Held> {
-        Ok(Held { connection: Some(self.pool.acquire().await?), sound: false })
+    fn session<'c>(&self, lent: &'c mut Lent) -> Outcome<PgSession<'c>> {
+        Ok(PgSession { connection: lent.connection()?, sent: Arc::clone(&self.sent), limit: self.limit })
     }
 }
 
-/// A connection in use: closed when dropped, unless it was found sound.
-struct Held {
-    connection: Option<PoolConnection<Postgres>>,
-    sound: bool,
-}
-
-impl Held {
-    fn session(&mut self, road: &Road) -> Outcome<PgSession<'_>> {
-        let connection = self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
-        Ok(PgSession { connection: &mut *connection, sent: Arc::clone(&road.sent), limit: road.limit })
-    }
-
-    fn judge<T>(&mut self, result: &Outcome<T>) {
-        self.sound = result.as_ref().err().is_none_or(leaves_sound);
+/// The inside of a transaction, and its end.
+async fn within<T>(session: &mut PgSession<'_>, work: impl Work<T>) -> Outcome<T> {
+    match work(session).await {
+        Ok(value) => session.control("COMMIT").await.map(|()| value),
+        Err(fault) if leaves_sound(&fault) => session.control("ROLLBACK").await.and(Err(fault)),
+        Err(fault) => Err(fault),
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        if !self.sound
-            && let Some(connection) = self.connection.take()
-        {
-            drop(connection.detach());
-        }
+fn judge<T>(lent: &mut Lent, result: &Outcome<T>) {
+    match result {
+        Err(fault) if !leaves_sound(fault) => lent.is_broken(),
+        Ok(_) | Err(_) => lent.is_sound(),
     }
 }
 
