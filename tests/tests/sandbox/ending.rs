@@ -60,7 +60,12 @@ async fn a_worker_that_goes_on_is_stopped_when_its_grace_is_over_with_the_verdic
             attempt.stop.ask(cause, Duration::from_millis(100));
             let ended = ground.sandbox.run(&worker, attempt).await;
             assert_eq!(format!("{:?}", ended.verdict), verdict);
-            println!("{deed} by {cause:?}: {:?}", ended.evidence.duration);
+            println!("{deed} by {cause:?}: {:?} {:?}", ended.evidence.duration, ended.evidence.meter);
+            if deed.contains("spin") {
+                // A tight loop burns about 250 M in a tenth of a second; what it burnt until its last slice is told.
+                let fuel = ended.evidence.meter.fuel_used;
+                assert!(fuel >= 10_000_000, "interrupted after {:?} with {fuel}", ended.evidence.duration);
+            }
         }
     }
     Ok(())
