@@ -77,6 +77,11 @@ impl Cluster {
         &self.folder
     }
 
+    /// Its files: settings, keys, data.
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
     /// The server's administrative database.
     #[must_use]
     pub fn url(&self) -> Url {
@@ -139,7 +144,9 @@ impl Cluster {
     /// Starts the server; answers whether it runs and takes connections.
     async fn launch(&self) -> Result<bool> {
         let pid: u32 = self.order("start")?.parse().context("the keeper's answer is no process number")?;
+        // By its socket, which is open to us whatever it asks of those who come by TCP.
         let options = self.url().to_string().parse::<sqlx::postgres::PgConnectOptions>()?;
+        let options = options.socket(&self.folder);
         eventually(GENEROUS, "PostgreSQL to take connections", async || {
             if has_ended(pid) {
                 return Ok(Some(false));
@@ -159,7 +166,7 @@ impl Cluster {
         if durability == Durability::Fast {
             settings.push_str("fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n");
         }
-        let file = self.folder.join("data/postgresql.auto.conf");
+        let file = self.data().join("postgresql.auto.conf");
         fs::write(&file, settings).with_context(|| format!("write {}", file.display()))
     }
 

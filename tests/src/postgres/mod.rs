@@ -7,6 +7,7 @@
 mod cluster;
 mod database;
 mod install;
+mod tls;
 mod url;
 
 use anyhow::{Result, anyhow, bail};

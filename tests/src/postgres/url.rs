@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::{Context as _, Error, Result};
@@ -36,10 +37,24 @@ impl Url {
     /// The same database by way of a proxy at this address; without TLS, for the proxy must understand what it hears.
     #[must_use]
     pub fn through(&self, proxy: SocketAddr) -> Self {
+        Self { host: proxy.to_string(), ..self.with_tls("disable") }
+    }
+
+    /// The same database, with this `sslmode`.
+    #[must_use]
+    pub fn with_tls(&self, mode: &str) -> Self {
         let mut options = self.options.clone();
         options.retain(|option| !option.starts_with("sslmode="));
-        options.push("sslmode=disable".to_owned());
-        Self { host: proxy.to_string(), options, ..self.clone() }
+        options.push(format!("sslmode={mode}"));
+        Self { options, ..self.clone() }
+    }
+
+    /// The same database, whose server is trusted if the authority in this PEM file has signed for it.
+    #[must_use]
+    pub fn trusting(&self, authority: &Path) -> Self {
+        let mut options = self.options.clone();
+        options.push(format!("sslrootcert={}", authority.display()));
+        Self { options, ..self.clone() }
     }
 
     /// Host and port, where a proxy would connect to.

@@ -4,5 +4,6 @@ mod cancel;
 mod drain;
 mod fairness;
 mod plugins;
+mod tls;
 mod told;
 mod worlds;
