@@ -8,8 +8,10 @@ use std::time::Duration;
 use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
+use wasmtime_wasi_http::FieldMapError;
 
 use super::StopCause;
+use super::backtrace;
 use super::bindings::flyball::worker::types;
 use super::call::Unreturned;
 use super::guest::Guest;
@@ -116,7 +118,12 @@ fn broken(error: &wasmtime::Error, budget: &Budget, last_words: &str) -> Verdict
     }
     // With frames of the guest it was in the middle of a call; without, its values did not cross.
     let frames = error.downcast_ref::<WasmBacktrace>();
-    let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full)) || is_known_limit(error);
+    let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full))
+        || matches!(
+            error.downcast_ref(),
+            Some(FieldMapError::TotalSizeTooBig | FieldMapError::TooManyFields)
+        )
+        || is_known_limit(error);
     let (class, what) = match frames {
         _ if full => (ErrorClass::Resource, "the worker took more than it may"),
         Some(_) => (ErrorClass::Transient, "the worker broke the contract in a call"),
@@ -149,7 +156,7 @@ fn trapped(trap: Trap, error: &wasmtime::Error, budget: &Budget, last_words: &st
 
 /// What a human reads beside the message: the guest's last words, and where it was.
 fn explained(failure: Failure, frames: Option<&WasmBacktrace>, last_words: &str) -> Failure {
-    let place = frames.map(ToString::to_string).unwrap_or_default();
+    let place = frames.map(backtrace::place).unwrap_or_default();
     let parts = [last_words.trim(), place.trim()];
     let detail = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
     if detail.is_empty() { failure } else { failure.with_detail(&detail) }

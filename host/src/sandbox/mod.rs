@@ -4,6 +4,7 @@
 //! and a new instance. What a guest asks of the queue goes through [`Ports`], which whoever runs attempts implements.
 
 mod attempt;
+mod backtrace;
 mod bindings;
 mod call;
 mod code;
