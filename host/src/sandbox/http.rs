@@ -11,6 +11,8 @@ use crate::job::LogLevel;
 
 /// Denials that the log tells one by one.
 const TOLD: u32 = 10;
+/// What the stream of a body takes before it is read: memory of the host that nobody counts.
+const BODY_CHUNK: usize = 4 << 10;
 
 /// Denies every request, and says so in the attempt's log.
 pub(super) struct NoHttp {
@@ -27,6 +29,14 @@ impl NoHttp {
 }
 
 impl WasiHttpHooks for NoHttp {
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        1
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK
+    }
+
     /// Of whatever scheme, it is denied below, and told.
     fn is_supported_scheme(&mut self, _: &Scheme) -> bool {
         true

@@ -8,7 +8,7 @@ use super::bindings::{self, WorkerPre};
 use super::engine::{Engines, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
 use super::guest::Guest;
 use super::log::harmless;
-use super::{LoadError, SandboxError, Sandboxes, code};
+use super::{LoadError, SandboxError, Sandboxes, code, requests};
 
 const WASM_PAGE: u64 = 64 << 10;
 
@@ -29,6 +29,7 @@ pub(super) fn linker(engines: &Engines) -> Result<Linker<Guest>, SandboxError> {
     let mut linker = Linker::new(&engines.guests);
     let linked = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
         .and_then(|()| wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker))
+        .and_then(|()| requests::bound(&mut linker))
         .and_then(|()| {
             bindings::Worker::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest: &mut Guest| guest)
         });

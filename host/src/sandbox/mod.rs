@@ -22,6 +22,7 @@ mod log;
 mod memory;
 mod ports;
 mod progress;
+mod requests;
 mod run;
 mod stdio;
 mod stop;
