@@ -1,8 +1,9 @@
 //! One call into a guest, ended by the guest, by a trap, by the host, or by a fault of the host: whatever comes first.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use futures::FutureExt;
 
@@ -24,7 +25,11 @@ pub(super) async fn drive<T>(
     watch: &Watch,
     call: impl Future<Output = wasmtime::Result<T>>,
 ) -> Result<T, Unreturned> {
-    let call = AssertUnwindSafe(call).catch_unwind();
+    let mut call = pin!(AssertUnwindSafe(call).catch_unwind());
+    let call = poll_fn(|context| {
+        watch.turn().begin(watch.now());
+        call.as_mut().poll(context)
+    });
     tokio::select! {
         // A guest that returned in time keeps its outcome.
         biased;

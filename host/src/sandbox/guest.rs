@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use wasmtime::component::ResourceTable;
-use wasmtime::{CallHook, Store, StoreContextMut, UpdateDeadline};
+use wasmtime::{CallHook, CallHookHandler, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::Ports;
 use super::Sandboxes;
+use super::computing::Computing;
 use super::http::NoHttp;
 use super::log::{SharedLog, Source};
 use super::memory::{Account, NodeFull};
@@ -32,8 +34,9 @@ const MAX_HANDLES: usize = 10_000;
 const MAX_RESOURCES: usize = 2_000;
 /// Random bytes that one call gives.
 const MAX_RANDOM: u64 = 64 << 10;
-/// What header fields may take in memory, each set of them.
-const MAX_FIELDS: usize = 128 << 10;
+/// What header fields may take in memory, each set of them: as long as requests are denied, not more than it takes to
+/// build one.
+const MAX_FIELDS: usize = 16 << 10;
 
 /// What the host keeps of one guest.
 pub(super) struct Guest {
@@ -58,11 +61,32 @@ pub(super) struct Guest {
 #[error("stopped by the host")]
 struct CutShort;
 
-/// Time that the guest computed: not what it waited in host calls, and not what it yielded to others.
-#[derive(Default)]
-struct Computing {
-    since: Option<Boot>,
-    total: Duration,
+/// Called at every crossing between guest and host. A guest that goes from host call to host call never reaches a place
+/// where the epoch is looked at, so it yields here.
+struct Crossings;
+
+#[async_trait]
+impl CallHookHandler<Guest> for Crossings {
+    async fn handle_call_event(
+        &self,
+        mut store: StoreContextMut<'_, Guest>,
+        hook: CallHook,
+    ) -> wasmtime::Result<()> {
+        let guest = store.data_mut();
+        let now = guest.watch.now();
+        match hook {
+            CallHook::CallingWasm | CallHook::ReturningFromHost => guest.computing.go_on(now),
+            CallHook::ReturningFromWasm => guest.computing.pause(now),
+            CallHook::CallingHost => {
+                guest.computing.pause(now);
+                guest.check(now)?;
+                if guest.watch.turn().is_over(now) {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Guest {
@@ -110,13 +134,13 @@ impl Guest {
         }
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| store.data_mut().tick());
-        store.call_hook(Self::crossed);
+        store.call_hook_async(Crossings);
         store
     }
 
     /// Time that it computed.
     pub(super) fn computed(&self) -> Duration {
-        self.computing.total
+        self.computing.total()
     }
 
     /// Whether the host has ended it, and why.
@@ -137,21 +161,6 @@ impl Guest {
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     }
 
-    /// At every crossing between guest and host, either way.
-    fn crossed(mut store: StoreContextMut<'_, Self>, hook: CallHook) -> wasmtime::Result<()> {
-        let guest = store.data_mut();
-        let now = guest.watch.now();
-        match hook {
-            CallHook::CallingWasm | CallHook::ReturningFromHost => guest.computing.since = Some(now),
-            CallHook::ReturningFromWasm => guest.computing.pause(now),
-            CallHook::CallingHost => {
-                guest.computing.pause(now);
-                guest.check(now)?;
-            }
-        }
-        Ok(())
-    }
-
     fn check(&mut self, now: Boot) -> wasmtime::Result<()> {
         match self.watch.over(now) {
             None => Ok(()),
@@ -159,14 +168,6 @@ impl Guest {
                 self.cut.get_or_insert(cut);
                 Err(CutShort.into())
             }
-        }
-    }
-}
-
-impl Computing {
-    fn pause(&mut self, now: Boot) {
-        if let Some(since) = self.since.take() {
-            self.total += now.since(since);
         }
     }
 }
@@ -200,3 +201,7 @@ fn wasi(log: &SharedLog) -> WasiCtx {
 fn hostcall_bytes(budget: &Budget) -> usize {
     HOSTCALL_BYTES.max(budget.output_bytes.saturating_mul(2).saturating_add(1 << 20))
 }
+
+#[cfg(test)]
+#[path = "guest_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::turn::Turn;
 use super::{Ports, Stop, StopCause};
 use crate::clock::{Boot, Clock};
 
@@ -30,6 +31,7 @@ pub(super) struct Watch {
     clock: Clock,
     stop: Stop,
     ports: Arc<dyn Ports>,
+    turn: Turn,
     deadline: Boot,
     /// From here on the guest is told that its time is all but over.
     soon: Boot,
@@ -46,12 +48,17 @@ impl Watch {
     ) -> Self {
         let now = clock.boot();
         let soon = now.after(timeout.saturating_sub(grace.min(timeout / 4)));
-        Self { clock, stop, ports, deadline: now.after(timeout), soon }
+        Self { clock, stop, ports, turn: Turn::default(), deadline: now.after(timeout), soon }
     }
 
     /// The time that all of this is counted on.
     pub(super) fn now(&self) -> Boot {
         self.clock.boot()
+    }
+
+    /// How long it has held its thread.
+    pub(super) fn turn(&self) -> &Turn {
+        &self.turn
     }
 
     /// Whether the attempt is over.
