@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::connect::client;
 use super::table::Table;
 use super::{Exit, Globals};
-use crate::job::{JobId, JobRecord, JobState, Kind, Queue, RunRecord, Tag};
+use crate::job::{JobId, JobRecord, JobState, Kind, Queue, RunRecord, Tag, one_line, visible};
 use crate::store::{CancelAnswer, JobFilter, RetryAnswer};
 
 /// Look at jobs, retry and cancel them.
@@ -169,7 +169,8 @@ impl Logs {
                 say!("{}", serde_json::to_string(&line)?);
             } else {
                 let fields = line.fields.map(|fields| format!(" {fields}")).unwrap_or_default();
-                say!("{} {:<5} {}{fields}", line.at, line.level, line.message);
+                let text = format!("{}{fields}", line.message);
+                say!("{} {:<5} {}", line.at, line.level, one_line(&text));
             }
         }
         if run.log_dropped.is_some_and(|dropped| dropped > 0) {
@@ -231,13 +232,13 @@ fn not_found(id: JobId) -> Exit {
     Exit::NotFound
 }
 
-/// Every column that has a value, one a line.
+/// Every column that has a value, one a line. What workers and users wrote is made harmless to look at.
 fn print_fields(record: &serde_json::Value) {
     for (name, value) in record.as_object().into_iter().flatten() {
         match value {
             serde_json::Value::Null => {}
-            serde_json::Value::String(text) => say!("  {name:<20} {text}"),
-            other => say!("  {name:<20} {other}"),
+            serde_json::Value::String(text) => say!("  {name:<20} {}", visible(text)),
+            other => say!("  {name:<20} {}", visible(&other.to_string())),
         }
     }
 }

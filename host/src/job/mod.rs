@@ -30,6 +30,6 @@ pub use record::{JobRecord, LogRecord, RunRecord};
 pub use retry::{Backoff, MAX_DELAY, MIN_DELAY, RetryPolicy};
 pub use settle::{Evidence, Loss, LossPolicy, LossSettlement, RunEnd, Settlement, Transition};
 pub use state::{ErrorClass, JobState, LogLevel, Outcome, SettledBy, UnknownWord};
-pub use text::{cut, visible};
+pub use text::{cut, one_line, visible};
 pub use time::Timestamp;
 pub use verdict::{Completion, Release, Verdict};

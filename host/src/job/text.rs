@@ -24,6 +24,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// As [`visible`], and on one line: a line feed would begin a line that looks like another speaker's.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    match visible(text) {
+        shown if !shown.contains('\n') => shown,
+        shown => Cow::Owned(shown.replace('\n', "\\n")),
+    }
+}
+
 fn is_risky(c: char) -> bool {
     let bidirectional =
         matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -39,6 +47,12 @@ mod tests {
         assert_eq!(cut("aüb", 2), "a");
         assert_eq!(cut("aüb", 3), "aü");
         assert_eq!(cut("aüb", 99), "aüb");
+    }
+
+    #[test]
+    fn one_line_stays_one() {
+        assert_eq!(one_line("a\tb"), "a\tb");
+        assert_eq!(one_line("a\n2026 ERROR b\u{1b}"), "a\\n2026 ERROR b\\u{1b}");
     }
 
     #[test]

@@ -1,18 +1,22 @@
 //! What a guest may ask of the queue, answered for one attempt.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::context::Context;
 use crate::event::Event;
 use crate::job::{
     Claim, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, LogRecord, NameError, NewJob, Queue, RunId,
-    Tag, When,
+    Tag, When, one_line,
 };
 use crate::plugin::{EnqueueWish, Plugin};
 use crate::sandbox::{FollowUpRequest, Ports, Refusal};
 
 /// The most generations below a root.
 const MAX_DEPTH: u16 = 16;
+
+/// Denials of one attempt that are told one by one.
+const TOLD: u32 = 10;
 
 /// The way out of one attempt.
 pub(super) struct AttemptPorts {
@@ -23,6 +27,8 @@ pub(super) struct AttemptPorts {
     queue: Queue,
     executor_class: ExecutorClass,
     children: Lineage,
+    /// Follow-ups that were not granted.
+    denied: AtomicU32,
 }
 
 impl AttemptPorts {
@@ -35,6 +41,7 @@ impl AttemptPorts {
             queue: claim.queue.clone(),
             executor_class: claim.executor_class.clone(),
             children: claim.child_lineage(),
+            denied: AtomicU32::new(0),
         }
     }
 
@@ -74,10 +81,17 @@ impl AttemptPorts {
         let (own_queue, own_class) = (&self.queue, &self.executor_class);
         let wish = EnqueueWish { kind, queue, class, priority, own_queue, own_class };
         self.plugin.grants().allows_enqueue(&wish).map_err(|hint| {
-            let kind = self.plugin.kind().clone();
-            self.context.events.emit(&Event::GrantDenied { kind, grant: "enqueue", hint: hint.clone() });
+            self.tell_denial(&hint);
             Refusal::NotGranted(hint)
         })
+    }
+
+    /// Tells the first few; an attempt that asks on and on adds nothing but lines.
+    fn tell_denial(&self, hint: &str) {
+        if self.denied.fetch_add(1, Ordering::Relaxed) < TOLD {
+            let kind = self.plugin.kind().clone();
+            self.context.events.emit(&Event::GrantDenied { kind, grant: "enqueue", hint: hint.to_owned() });
+        }
     }
 
     /// Keys of guests live in a space of their own for each kind.
@@ -108,7 +122,7 @@ impl Ports for AttemptPorts {
             guest_level = %line.level,
             fields = line.fields.as_ref().map(tracing::field::display),
             "{}",
-            line.message
+            one_line(&line.message)
         );
     }
 }

@@ -56,16 +56,18 @@ impl follow_ups::Host for Guest {
         if let Err(too_many) = self.wishes.room_for(bytes) {
             return Ok(Err(follow_ups::Refusal::TooMany(too_many.to_string())));
         }
-        match self.ports.follow_up(asked(wish)) {
+        let refusal = match self.ports.follow_up(asked(wish)) {
             Ok(job) => {
                 self.memory.keep(bytes)?;
                 self.wishes.keep(job, bytes);
-                Ok(Ok(()))
+                return Ok(Ok(()));
             }
-            Err(Refusal::NotGranted(why)) => Ok(Err(follow_ups::Refusal::NotGranted(why))),
-            Err(Refusal::TooMany(why)) => Ok(Err(follow_ups::Refusal::TooMany(why))),
-            Err(Refusal::Invalid(why)) => Ok(Err(follow_ups::Refusal::Invalid(why))),
-        }
+            Err(Refusal::NotGranted(why)) => follow_ups::Refusal::NotGranted(why),
+            Err(Refusal::TooMany(why)) => follow_ups::Refusal::TooMany(why),
+            Err(Refusal::Invalid(why)) => follow_ups::Refusal::Invalid(why),
+        };
+        self.wishes.refuse();
+        Ok(Err(refusal))
     }
 }
 

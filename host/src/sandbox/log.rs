@@ -169,10 +169,11 @@ impl AttemptLog {
 
     fn remember(&mut self, line: &str) {
         self.last_words.push_back(line.to_owned());
-        self.last_words_bytes += line.len();
+        // With its line end: empty lines take room too.
+        self.last_words_bytes += line.len() + 1;
         while self.last_words_bytes > LAST_WORDS {
             let Some(gone) = self.last_words.pop_front() else { break };
-            self.last_words_bytes -= gone.len();
+            self.last_words_bytes -= gone.len() + 1;
         }
     }
 

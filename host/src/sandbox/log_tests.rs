@@ -97,3 +97,13 @@ fn message_and_fields_of_a_record_share_the_bound_of_a_line() {
     assert!(kept.lines[1].fields.as_ref().is_some_and(|fields| fields.as_str().len() > 2000));
     assert_eq!(kept.lines[2].fields, None);
 }
+
+#[test]
+fn lines_that_show_nothing_take_room_all_the_same() {
+    let (log, _) = log();
+    let whispers = b"\r\n".repeat(1_000_000);
+    log.write(Source::Stderr, &whispers);
+    let kept = log.lock().last_words.len();
+    assert!(kept <= LAST_WORDS, "{kept} lines are kept as last words");
+    assert!(log.last_words().len() <= LAST_WORDS);
+}

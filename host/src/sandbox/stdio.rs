@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use super::log::{SharedLog, Source};
 
@@ -42,6 +42,10 @@ impl Pollable for Stdio {
 
 impl OutputStream for Stdio {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if bytes.len() > PERMIT {
+            // The contract of streams: a write without a permit is a fault of the caller.
+            return Err(StreamError::trap("more was written to a stream at once than it permits"));
+        }
         self.log.write(self.source, &bytes);
         Ok(())
     }

@@ -7,11 +7,15 @@ const MOST: usize = 10_000;
 /// The most bytes that they may have together.
 const MOST_BYTES: usize = 32 << 20;
 
+/// The most refusals that one attempt is given a reason for.
+const MOST_REFUSED: usize = 1000;
+
 /// The follow-ups of one attempt.
 #[derive(Default)]
 pub(super) struct Wishes {
     jobs: Vec<NewJob>,
     bytes: usize,
+    refused: usize,
 }
 
 /// More than an attempt may ask for.
@@ -21,6 +25,10 @@ pub(super) enum TooMany {
     Jobs,
     #[error("the follow-ups of an attempt may have {} MiB together", MOST_BYTES >> 20)]
     Bytes,
+    #[error(
+        "{MOST_REFUSED} of the follow-ups that the attempt asked for were refused: no more are looked at"
+    )]
+    Refused,
 }
 
 impl Wishes {
@@ -28,6 +36,9 @@ impl Wishes {
     pub(super) fn room_for(&self, bytes: usize) -> Result<(), TooMany> {
         if self.jobs.len() >= MOST {
             return Err(TooMany::Jobs);
+        }
+        if self.refused >= MOST_REFUSED {
+            return Err(TooMany::Refused);
         }
         match self.bytes.checked_add(bytes) {
             Some(sum) if sum <= MOST_BYTES => Ok(()),
@@ -41,8 +52,28 @@ impl Wishes {
         self.jobs.push(job);
     }
 
+    /// Counts one that was refused.
+    pub(super) fn refuse(&mut self) {
+        self.refused = self.refused.saturating_add(1);
+    }
+
     /// All of them.
     pub(super) fn take(&mut self) -> Vec<NewJob> {
         std::mem::take(&mut self.jobs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_that_asks_on_and_on_for_what_it_does_not_get_is_no_longer_listened_to() {
+        let mut wishes = Wishes::default();
+        for _ in 0..MOST_REFUSED {
+            assert_eq!(wishes.room_for(1), Ok(()));
+            wishes.refuse();
+        }
+        assert_eq!(wishes.room_for(1), Err(TooMany::Refused));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::job::{
     Claim, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, LogRecord, NameError, NewJob, Queue, Tag,
-    When, visible,
+    When, one_line, visible,
 };
 use crate::plugin::{EnqueueWish, Plugin};
 use crate::sandbox::{FollowUpRequest, Ports, Refusal};
@@ -77,7 +77,7 @@ impl Ports for LonePorts {
     fn log(&self, line: &LogRecord) {
         if self.talk == Talk::Live {
             let fields = line.fields.as_ref().map(|fields| format!(" {fields}")).unwrap_or_default();
-            eprintln!("{:<5} {}{fields}", line.level, line.message);
+            eprintln!("{:<5} {}", line.level, one_line(&format!("{}{fields}", line.message)));
         }
     }
 }

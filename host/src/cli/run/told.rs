@@ -1,12 +1,13 @@
 //! What `flyball run` tells of an attempt: for people on standard error, for machines as one object.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::job::{
     ErrorClass, JobId, Json, Kind, LogRecord, NewJob, Outcome, Queue, RunEnd, RunId, Settlement, Timestamp,
+    visible,
 };
 use crate::quantity::Bytes;
 
@@ -106,7 +107,9 @@ impl Told {
             eprintln!("{detail}");
         }
         if let Some(output) = &self.output {
-            writeln!(std::io::stdout(), "{output}")?;
+            let output = output.to_string();
+            let shown = if std::io::stdout().is_terminal() { visible(&output) } else { output.into() };
+            writeln!(std::io::stdout(), "{shown}")?;
         }
         Ok(())
     }
