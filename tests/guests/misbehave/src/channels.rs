@@ -62,6 +62,31 @@ pub(crate) fn log_one_megabyte_many_times() -> Result<Outcome, Failure> {
     crate::done("logged")
 }
 
+/// One call after another.
+pub(crate) fn log_in_a_row(bytes: usize, times: usize) -> Result<Outcome, Failure> {
+    let long = "l".repeat(bytes);
+    for _ in 0..times {
+        write(Level::Info, &long, &[]);
+    }
+    crate::done("logged")
+}
+
+/// One write of all of it, whatever the stream permits.
+pub(crate) fn shout_at_once(bytes: usize) -> Result<Outcome, Failure> {
+    let lines = b"a\n".repeat(bytes / 2);
+    let written = wasip2::cli::stdout::get_stdout().write(&lines);
+    crate::done(written.is_ok())
+}
+
+/// Lines on stderr of which nothing can be seen.
+pub(crate) fn whisper_carriage_returns(lines: usize) -> Result<Outcome, Failure> {
+    let chunk = b"\r\n".repeat(2048);
+    for _ in 0..lines / 2048 {
+        stderr().write_all(&chunk).map_err(closed)?;
+    }
+    crate::done("whispered")
+}
+
 pub(crate) fn flood_progress(reports: u32) -> Result<Outcome, Failure> {
     for n in 0..reports {
         report(f64::from(n) / f64::from(reports), Some("and on"));

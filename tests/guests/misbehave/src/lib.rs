@@ -4,6 +4,7 @@
 
 mod channels;
 mod handles;
+mod hoards;
 mod memory;
 mod outside;
 mod time;
@@ -35,6 +36,7 @@ enum Deed {
     RecurseWithArrays,
     // Traps.
     Trap,
+    TrapUnderALongName,
     Panic,
     Exit {
         code: u8,
@@ -65,6 +67,17 @@ enum Deed {
         bytes: usize,
     },
     LogOneMegabyteManyTimes,
+    LogInARow {
+        bytes: usize,
+        times: usize,
+    },
+    /// All at once, without asking how much it may.
+    ShoutAtOnce {
+        bytes: usize,
+    },
+    WhisperCarriageReturns {
+        lines: usize,
+    },
     FloodProgress {
         reports: u32,
     },
@@ -81,6 +94,11 @@ enum Deed {
     AskForRandomness {
         bytes: u64,
     },
+    HoardRequests {
+        bytes: usize,
+    },
+    HoardBodies,
+    HoardFields,
     LookAround,
 }
 
@@ -126,6 +144,7 @@ fn perform(deed: Deed, job: &Job) -> Result<Outcome, Failure> {
         Deed::Recurse => done(memory::recurse(1)),
         Deed::RecurseWithArrays => done(memory::recurse_with_arrays(1)),
         Deed::Trap => core::arch::wasm32::unreachable(),
+        Deed::TrapUnderALongName => trap_under_a_long_name(),
         Deed::Panic => panic!("this worker panics, as it was told to"),
         Deed::Exit { code } => std::process::exit(code.into()),
         Deed::Return { what } => values::rubbish(what),
@@ -138,6 +157,9 @@ fn perform(deed: Deed, job: &Job) -> Result<Outcome, Failure> {
         Deed::FloodLog { lines } => channels::flood_log(lines),
         Deed::LogAtLength { bytes } => channels::log_at_length(bytes),
         Deed::LogOneMegabyteManyTimes => channels::log_one_megabyte_many_times(),
+        Deed::LogInARow { bytes, times } => channels::log_in_a_row(bytes, times),
+        Deed::ShoutAtOnce { bytes } => channels::shout_at_once(bytes),
+        Deed::WhisperCarriageReturns { lines } => channels::whisper_carriage_returns(lines),
         Deed::FloodProgress { reports } => channels::flood_progress(reports),
         Deed::AskForFollowUps { kind, count, go_on: false } => {
             channels::ask_until_refused(kind.unwrap_or(job.kind.clone()), count)
@@ -148,8 +170,24 @@ fn perform(deed: Deed, job: &Job) -> Result<Outcome, Failure> {
         Deed::AskForRubbish => channels::ask_for_rubbish(&job.kind),
         Deed::LeakHandles => handles::leak(),
         Deed::AskForRandomness { bytes } => handles::ask_for_randomness(bytes),
+        Deed::HoardRequests { bytes } => hoards::requests(bytes),
+        Deed::HoardBodies => hoards::bodies(),
+        Deed::HoardFields => hoards::fields(),
         Deed::LookAround => outside::look_around(),
     }
+}
+
+/// By the rules of C++ this name has more characters, written out, than a machine has bytes: each of its types holds the
+/// one before sixteen times.
+#[unsafe(export_name = "_Z1f1AIiiiiiiiiiiiiiiiiE1BIS0_S0_S0_S0_S0_S0_S0_S0_S0_S0_S0_S0_S0_S0_S0_S0_E1CIS2_S2\
+    _S2_S2_S2_S2_S2_S2_S2_S2_S2_S2_S2_S2_S2_S2_E1DIS4_S4_S4_S4_S4_S4_S4_S4_S4_S4_S4_S4_S\
+    4_S4_S4_S4_E1EIS6_S6_S6_S6_S6_S6_S6_S6_S6_S6_S6_S6_S6_S6_S6_S6_E1FIS8_S8_S8_S8_S8_S8\
+    _S8_S8_S8_S8_S8_S8_S8_S8_S8_S8_E1GISA_SA_SA_SA_SA_SA_SA_SA_SA_SA_SA_SA_SA_SA_SA_SA_E\
+    1HISC_SC_SC_SC_SC_SC_SC_SC_SC_SC_SC_SC_SC_SC_SC_SC_E1IISE_SE_SE_SE_SE_SE_SE_SE_SE_SE\
+    _SE_SE_SE_SE_SE_SE_E1JISG_SG_SG_SG_SG_SG_SG_SG_SG_SG_SG_SG_SG_SG_SG_SG_E")]
+#[expect(unsafe_code, reason = "the name of a function is what this is about")]
+extern "C" fn trap_under_a_long_name() -> ! {
+    core::arch::wasm32::unreachable()
 }
 
 /// Completes with a value whose debug form is JSON.
