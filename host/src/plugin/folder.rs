@@ -1,7 +1,9 @@
 //! One look at the plugins folder: which files are there, and what tells one version of a file from the next.
 //!
-//! Nothing is opened here. Symbolic links to regular files are followed; anything else that is not a regular file is
-//! named with a reason.
+//! Nothing is opened here. A symbolic link is followed to a regular file within the folder, and no further: what is said
+//! about a file that does not parse shows parts of it, and whoever may put a link here may not read all that we may.
+//! Links within the folder are how Kubernetes mounts a config map. Whatever else is no regular file is named with a
+//! reason.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -117,23 +119,54 @@ pub(super) fn look(folder: &Path) -> io::Result<Look> {
 
 /// What a path is; `None` if it went away since its name was read.
 pub(super) fn see(path: &Path) -> Option<Seen> {
-    let unfit = |what: &str| {
-        Some(Seen::Unfit(format!("it is {what}, not a regular file; put the file itself there")))
-    };
-    match fs::metadata(path) {
-        Ok(file) if file.is_file() => Some(Seen::File(Stamp::of(&file))),
-        Ok(file) if file.is_dir() => unfit("a directory"),
-        Ok(file) if file.file_type().is_fifo() => unfit("a named pipe"),
-        Ok(file) if file.file_type().is_socket() => unfit("a socket"),
-        Ok(_) => unfit("a device"),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::symlink_metadata(path) {
-            Ok(_) => Some(Seen::Unfit(
-                "it is a symbolic link to nothing; put the file there, or remove the link".into(),
-            )),
-            Err(_) => None,
-        },
-        Err(error) => Some(Seen::Unfit(format!("looking at it failed: {error}"))),
+    match fs::symlink_metadata(path) {
+        Ok(file) if file.is_symlink() => Some(see_through(path)),
+        Ok(file) => Some(seen(&file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => Some(failed(&error)),
     }
+}
+
+/// What a symbolic link leads to.
+fn see_through(link: &Path) -> Seen {
+    let parent = link.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let followed = fs::canonicalize(link).and_then(|end| Ok((fs::canonicalize(parent)?, end)));
+    match followed {
+        Ok((folder, end)) if end.starts_with(&folder) => match fs::symlink_metadata(&end) {
+            Ok(file) => seen(&file),
+            Err(error) => failed(&error),
+        },
+        Ok(_) => Seen::Unfit(
+            "it is a symbolic link that leads out of the plugins folder; put the file itself there".into(),
+        ),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Seen::Unfit("it is a symbolic link to nothing; put the file there, or remove the link".into())
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn seen(file: &Metadata) -> Seen {
+    let kind = file.file_type();
+    let what = if kind.is_file() {
+        return Seen::File(Stamp::of(file));
+    } else if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a named pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_symlink() {
+        // Put there since another was followed.
+        "a symbolic link"
+    } else {
+        "a device"
+    };
+    Seen::Unfit(format!("it is {what}, not a regular file; put the file itself there"))
+}
+
+fn failed(error: &io::Error) -> Seen {
+    Seen::Unfit(format!("looking at it failed: {error}"))
 }
 
 fn stray_of_bytes(strays: &mut BTreeMap<String, String>, name: &[u8]) {

@@ -25,7 +25,8 @@ impl From<io::Error> for Unread {
     }
 }
 
-/// Reads the version of the file that has the stamp. Whatever stands there by now, opening it never blocks.
+/// Reads the version of the file that has the stamp. Whatever stands there by now, opening it never blocks; and what a
+/// link leads to by now has another stamp, unless it is the file that was seen.
 pub(super) fn read_whole(path: &Path, stamp: &Stamp) -> Result<Vec<u8>, Unread> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from)?);

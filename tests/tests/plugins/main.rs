@@ -3,5 +3,6 @@
 mod cache;
 mod folder;
 mod life;
+mod links;
 mod rig;
 mod rubbish;

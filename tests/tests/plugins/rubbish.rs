@@ -51,7 +51,7 @@ fn litter(folder: &Path, whole: &[u8]) -> Result<Vec<(&'static str, &'static str
         ("pipe.wasm", "a named pipe"),
         ("socket.wasm", "a socket"),
         ("dangling.wasm", "link to nothing"),
-        ("device.wasm", "a device"),
+        ("device.wasm", "leads out of the plugins folder"),
         ("\u{fffd}\u{fffd}.wasm", "not UTF-8"),
         ("lonely.toml", "no lonely.wasm"),
         ("manifest-is-folder.wasm", "a directory"),
