@@ -54,6 +54,14 @@ impl Cache {
         self.keep(&name, &[MAGIC, &Sha256::digest(code), code]);
     }
 
+    /// Forgets compiled code that turned out to be of no use.
+    pub(super) fn forget_code(&self, digest: &str) {
+        let name = self.code_name(digest);
+        if let Some(Err(error)) = self.vault.as_ref().map(|vault| vault.remove(&name)) {
+            tracing::warn!(name, %error, "removing compiled code failed");
+        }
+    }
+
     /// Why the component with this digest is in quarantine, if it is.
     pub(super) fn quarantined(&self, digest: &str) -> Option<String> {
         let reason = self.vault.as_ref()?.read(&quarantine_name(digest)).ok()??;

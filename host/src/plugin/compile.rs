@@ -2,9 +2,12 @@
 
 use crate::sandbox::{LoadError, Sandbox};
 
-/// What compiles. Blocks, and takes all of a processor.
-pub(super) trait Compile: Send + Sync {
-    /// Machine code for this node's engine.
+/// What compiles: this process, or another one. Blocks, and takes all of a processor; one at a time is asked for.
+pub trait Compile: Send + Sync {
+    /// Machine code for this node's engine. It is trusted: whoever makes it can replace this program.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the component does not compile.
     fn compile(&self, component: &[u8]) -> Result<Vec<u8>, LoadError>;
 }
 

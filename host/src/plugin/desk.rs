@@ -1,6 +1,6 @@
 //! Which files are taken, and when: the state of every file in the folder, moved by looks and by ends of loads. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::folder::{Look, Pair, Seen};
@@ -15,6 +15,9 @@ pub(super) const LOOKS_APART: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     kinds: BTreeMap<Kind, Entry>,
+    /// Kinds of which a version is being loaded, whether or not it is still in the folder. One load of each at a time:
+    /// what is read for it stays in memory until it ends, which may take minutes.
+    loading: BTreeSet<Kind>,
     strays: BTreeMap<String, String>,
     /// Those that were not there at the look before.
     new_strays: Vec<(String, String)>,
@@ -35,9 +38,14 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
     Settling,
+    /// The version seen last is to be loaded when the load of an older one has ended.
+    Waiting,
     Loading,
     Loaded,
-    Refused { reason: String, again: Again },
+    Refused {
+        reason: String,
+        again: Again,
+    },
 }
 
 /// When a refused version is tried again without having changed.
@@ -60,6 +68,25 @@ pub(super) enum Task {
     Remove(Kind),
     /// Tell that a file is refused without being read.
     Refuse(Kind, String),
+}
+
+impl Task {
+    /// The kind of which it loads a version, if it does.
+    fn loads(&self) -> Option<&Kind> {
+        match self {
+            Self::Load(kind, _) => Some(kind),
+            Self::Remove(_) | Self::Refuse(..) => None,
+        }
+    }
+}
+
+/// Whether a version of a kind may be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// It may.
+    Free,
+    /// Another version is being loaded.
+    Taken,
 }
 
 /// How a load ended.
@@ -91,13 +118,17 @@ impl Desk {
         self.set_strays(look.strays);
         for (kind, pair) in look.pairs {
             let entry = self.kinds.entry(kind.clone()).or_insert_with(|| Entry::new(pair.clone(), now));
-            tasks.extend(entry.look(kind, pair, now));
+            entry.look(pair, now);
+            let way = if self.loading.contains(&kind) { Way::Taken } else { Way::Free };
+            tasks.extend(entry.take(kind, way, now));
         }
+        self.loading.extend(tasks.iter().filter_map(Task::loads).cloned());
         tasks
     }
 
     /// Takes the end of a load into account.
     pub(super) fn end(&mut self, kind: &Kind, pair: &Pair, end: LoadEnd) -> Timely {
+        self.loading.remove(kind);
         let Some(entry) = self.kinds.get_mut(kind) else { return Timely::No };
         if entry.taken.as_ref() != Some(pair) || entry.stage != Stage::Loading {
             return Timely::No;
@@ -127,7 +158,7 @@ impl Desk {
     pub(super) fn quarantined(&self) -> Vec<(Kind, String)> {
         let freed = |(kind, entry): (&Kind, &Entry)| match &entry.stage {
             Stage::Refused { again: Again::Freed(digest), .. } => Some((kind.clone(), digest.clone())),
-            Stage::Refused { .. } | Stage::Settling | Stage::Loading | Stage::Loaded => None,
+            Stage::Refused { .. } | Stage::Settling | Stage::Waiting | Stage::Loading | Stage::Loaded => None,
         };
         self.kinds.iter().filter_map(freed).collect()
     }
@@ -141,6 +172,7 @@ impl Desk {
 
     /// Forgets the loads under way: whoever carried them out is gone.
     pub(super) fn forget_loads(&mut self) {
+        self.loading.clear();
         self.kinds.values_mut().filter(|entry| entry.stage == Stage::Loading).for_each(Entry::settle_anew);
     }
 
@@ -181,7 +213,7 @@ impl Entry {
         Self { seen, since, taken: None, stage: Stage::Settling, serving: None }
     }
 
-    fn look(&mut self, kind: Kind, pair: Pair, now: Boot) -> Option<Task> {
+    fn look(&mut self, pair: Pair, now: Boot) {
         if let Stage::Refused { again: Again::At(at), .. } = self.stage
             && at <= now
         {
@@ -191,16 +223,26 @@ impl Entry {
             (self.seen, self.since) = (pair, now);
             self.stage = Stage::Settling;
         }
-        if self.stage != Stage::Settling || now.since(self.since) < LOOKS_APART {
+    }
+
+    /// Takes the version that was seen last, if that is to be done now.
+    fn take(&mut self, kind: Kind, way: Way, now: Boot) -> Option<Task> {
+        let settled = self.stage == Stage::Settling && now.since(self.since) >= LOOKS_APART;
+        if !settled && self.stage != Stage::Waiting {
             return None;
         }
-        self.taken = Some(self.seen.clone());
-        match &self.seen.component {
-            Seen::File(_) => {
+        match (&self.seen.component, way) {
+            (Seen::File(_), Way::Taken) => {
+                self.stage = Stage::Waiting;
+                None
+            }
+            (Seen::File(_), Way::Free) => {
+                self.taken = Some(self.seen.clone());
                 self.stage = Stage::Loading;
                 Some(Task::Load(kind, self.seen.clone()))
             }
-            Seen::Unfit(reason) => {
+            (Seen::Unfit(reason), Way::Taken | Way::Free) => {
+                self.taken = Some(self.seen.clone());
                 self.stage = Stage::Refused { reason: reason.clone(), again: Again::Never };
                 Some(Task::Refuse(kind, reason.clone()))
             }
@@ -215,7 +257,7 @@ impl Entry {
     fn status(&self, kind: &Kind) -> PluginStatus {
         let (state, reason) = match &self.stage {
             Stage::Settling => (PluginState::Settling, None),
-            Stage::Loading => (PluginState::Compiling, None),
+            Stage::Waiting | Stage::Loading => (PluginState::Compiling, None),
             Stage::Loaded => (PluginState::Loaded, None),
             Stage::Refused { reason, .. } => (PluginState::Refused, Some(reason.clone())),
         };

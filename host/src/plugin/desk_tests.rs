@@ -119,3 +119,24 @@ fn a_refusal_that_may_pass_is_tried_again() {
     desk.forget_loads();
     assert_eq!(desk.look(sees(&pair(2)), at(1500)), [Task::Load(kind(), pair(2))]);
 }
+
+#[test]
+fn while_one_version_loads_ten_newer_ones_leave_one_waiting() {
+    let mut desk = serving();
+    desk.look(sees(&pair(2)), at(200));
+    assert_eq!(desk.look(sees(&pair(2)), at(300)), [Task::Load(kind(), pair(2))]);
+    for version in 3..13 {
+        let now = version * 1000;
+        assert_eq!(desk.look(sees(&pair(version)), at(now)), []);
+        assert_eq!(desk.look(sees(&pair(version)), at(now + 100)), [], "version {version} waits");
+        assert_eq!(state(&desk), (PluginState::Compiling, Some("one".into())));
+        assert!(!desk.is_settling(), "the folder need not be looked at often meanwhile");
+    }
+    // Not even a file that went away and came back is loaded beside it.
+    assert_eq!(desk.look(Look::default(), at(20_000)), [Task::Remove(kind())]);
+    desk.look(sees(&pair(12)), at(20_100));
+    assert_eq!(desk.look(sees(&pair(12)), at(20_200)), []);
+    assert_eq!(desk.end(&kind(), &pair(2), LoadEnd::Loaded("two".into())), Timely::No);
+    assert_eq!(desk.look(sees(&pair(12)), at(20_201)), [Task::Load(kind(), pair(12))]);
+    assert_eq!(desk.end(&kind(), &pair(12), LoadEnd::Loaded("twelve".into())), Timely::Yes);
+}

@@ -1,26 +1,29 @@
 //! From files to a plugin: read, digest, manifest, compile or take from the cache, prepare. Whatever goes wrong is a
 //! reason in words; nothing that serves is touched here.
+//!
+//! Two things are waited for. *Room* is taken to read files and to try a worker, which lasts seconds at the worst; the
+//! *turn* is taken to compile, which may last minutes. A load that has to wait for the turn holds nothing meanwhile,
+//! not even what it read: what is compiled already never waits for what is not.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
-use super::cache::{Cache, Kept, hex};
+use super::cache::{Cache, Kept};
 use super::compile::Compile;
-use super::folder::{Pair, Seen, Stamp};
+use super::files::Files;
+use super::folder::Pair;
 use super::loaded::Unfit;
-use super::read::{Unread, read_whole};
-use super::terms::{Bounds, Terms, Wishes};
-use super::{Document, Manifest, Plugin};
+use super::terms::Bounds;
+use super::{Manifest, Plugin};
 use crate::job::Kind;
 use crate::sandbox::{LoadError, Sandbox, Worker};
 
-/// The most bytes of a component.
-const MAX_COMPONENT_BYTES: u64 = 32 << 20;
-/// The most bytes of a manifest.
-const MAX_MANIFEST_BYTES: u64 = 64 << 10;
+/// Loads that read files and try workers at once: each holds a component and its code, and one of the sandbox's places
+/// beside those of attempts.
+const ROOM: usize = 3;
 /// Said of a load that panicked.
 pub(super) const PANICKED: &str = "loading it panicked: this is a fault of the host, please report it";
 /// How a component begins.
@@ -32,8 +35,8 @@ pub(super) struct Loader {
     compiler: Arc<dyn Compile>,
     cache: Arc<Cache>,
     bounds: Bounds,
-    /// Whoever holds it compiles; the others wait their turn.
-    turn: Semaphore,
+    room: Semaphore,
+    turn: Arc<Semaphore>,
 }
 
 /// A version of a plugin's files, to be loaded.
@@ -59,12 +62,6 @@ pub(super) enum Unloaded {
     Quarantined(String, String),
 }
 
-struct Files {
-    component: Arc<Vec<u8>>,
-    digest: String,
-    manifest: Manifest,
-}
-
 impl Loader {
     pub(super) fn new(
         sandbox: Sandbox,
@@ -72,7 +69,8 @@ impl Loader {
         cache: Arc<Cache>,
         bounds: Bounds,
     ) -> Self {
-        Self { sandbox, compiler, cache, bounds, turn: Semaphore::new(1) }
+        let (room, turn) = (Semaphore::new(ROOM), Arc::new(Semaphore::new(1)));
+        Self { sandbox, compiler, cache, bounds, room, turn }
     }
 
     pub(super) fn cache(&self) -> &Cache {
@@ -81,49 +79,76 @@ impl Loader {
 
     /// Makes a plugin of the files, or says why not.
     pub(super) async fn load(&self, request: Request) -> Result<Plugin, Unloaded> {
-        let (kind, old, bounds) = (request.kind.clone(), request.old.clone(), self.bounds);
-        let files = blocking(move || read_files(&request, &bounds)).await??;
-        let worker = match old {
-            Some(old) if old.digest() == files.digest => old.worker().clone(),
-            Some(_) | None => self.prepare(&kind, files.component, files.digest).await?,
-        };
-        let manifest = files.manifest;
-        // Compiling a schema can take a while as well.
-        blocking(move || Plugin::new(worker, &manifest, &bounds)).await?.map_err(|unfit| refused(&unfit))
+        match self.load_compiled(&request).await? {
+            Some(plugin) => Ok(plugin),
+            None => self.load_anew(&request).await,
+        }
     }
 
-    async fn prepare(
+    /// Makes a plugin of what is compiled already; `None` if it is not.
+    async fn load_compiled(&self, request: &Request) -> Result<Option<Plugin>, Unloaded> {
+        let _room = self.room.acquire().await?;
+        let Files { component, digest, manifest } = self.read(request).await?;
+        if let Some(old) = request.old.as_ref().filter(|old| old.digest() == digest) {
+            return self.plugin(old.worker().clone(), manifest).await.map(Some);
+        }
+        let Some(code) = self.cached(&request.kind, &digest).await? else { return Ok(None) };
+        match self.sandbox.prepare(request.kind.clone(), &component, &code, digest.clone()).await {
+            Ok(worker) => self.plugin(worker, manifest).await.map(Some),
+            Err(LoadError::StaleCode(reason)) => {
+                tracing::info!(kind = %request.kind, reason, "compiled code is compiled again");
+                self.cache.forget_code(&digest);
+                Ok(None)
+            }
+            Err(error) => Err(unloaded(error)),
+        }
+    }
+
+    /// Makes a plugin of what is not compiled yet. The files are read once more, because many may be waiting.
+    async fn load_anew(&self, request: &Request) -> Result<Plugin, Unloaded> {
+        let turn = self.turn.clone().acquire_owned().await?;
+        let Files { component, digest, manifest } = self.read(request).await?;
+        // Another kind may have the same component.
+        let (code, turn) = match self.cached(&request.kind, &digest).await? {
+            Some(code) => (code, turn),
+            None => self.compile(&request.kind, component.clone(), &digest, turn).await?,
+        };
+        // Before the turn is given on, so that compiled code is not piled up here.
+        let _room = self.room.acquire().await?;
+        drop(turn);
+        let worker = self.sandbox.prepare(request.kind.clone(), &component, &code, digest).await;
+        self.plugin(worker.map_err(unloaded)?, manifest).await
+    }
+
+    async fn read(&self, request: &Request) -> Result<Files, Unloaded> {
+        let (request, bounds) = (request.clone(), self.bounds);
+        blocking(move || Files::read(&request, &bounds)).await?
+    }
+
+    async fn plugin(&self, worker: Worker, manifest: Manifest) -> Result<Plugin, Unloaded> {
+        let bounds = self.bounds;
+        // Compiling a schema can take a while as well.
+        Ok(blocking(move || Plugin::new(worker, &manifest, &bounds)).await??)
+    }
+
+    /// The code that was compiled from a component, if it is kept.
+    async fn cached(&self, kind: &Kind, digest: &str) -> Result<Option<Vec<u8>>, Unloaded> {
+        if let Some(reason) = self.cache.quarantined(digest) {
+            return Err(Unloaded::Quarantined(digest.to_owned(), quarantine_reason(kind, &reason)));
+        }
+        let (cache, digest) = (self.cache.clone(), digest.to_owned());
+        blocking(move || cache.code(&digest)).await
+    }
+
+    /// Compiles. The turn is held by the thread that does it, because nothing can stop that: whoever waits for it may
+    /// be gone long before.
+    async fn compile(
         &self,
         kind: &Kind,
         component: Arc<Vec<u8>>,
-        digest: String,
-    ) -> Result<Worker, Unloaded> {
-        let _turn = self.turn.acquire().await;
-        if let Some(reason) = self.cache.quarantined(&digest) {
-            return Err(Unloaded::Quarantined(digest, quarantine_reason(kind, &reason)));
-        }
-        let cached = {
-            let (cache, digest) = (self.cache.clone(), digest.clone());
-            blocking(move || cache.code(&digest)).await?
-        };
-        if let Some(code) = cached {
-            match self.sandbox.prepare(kind.clone(), &component, &code, digest.clone()).await {
-                // Compiled below, as if it had not been there.
-                Err(LoadError::StaleCode(reason)) => {
-                    tracing::info!(%kind, reason, "compiled code is compiled again")
-                }
-                Ok(worker) => return Ok(worker),
-                Err(error) => return Err(self.unloaded(error)),
-            }
-        }
-        let code = self.compile(kind, component.clone(), &digest).await?;
-        self.sandbox
-            .prepare(kind.clone(), &component, &code, digest)
-            .await
-            .map_err(|error| self.unloaded(error))
-    }
-
-    async fn compile(&self, kind: &Kind, component: Arc<Vec<u8>>, digest: &str) -> Result<Vec<u8>, Unloaded> {
+        digest: &str,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<(Vec<u8>, OwnedSemaphorePermit), Unloaded> {
         let (compiler, cache, named) = (self.compiler.clone(), self.cache.clone(), digest.to_owned());
         let is_component = component.starts_with(COMPONENT_HEADER);
         let compiled = detached(move || {
@@ -131,13 +156,13 @@ impl Loader {
             if let Ok(code) = &compiled {
                 cache.keep_code(&named, code);
             }
-            compiled
+            compiled.map(|code| (code, turn))
         });
         match compiled.await? {
-            Ok(code) => Ok(code),
+            Ok(compiled) => Ok(compiled),
             // What is not even a component is found out as quickly again.
             Err(LoadError::Refused(reason)) if is_component => Err(self.quarantine(kind, digest, &reason)),
-            Err(error) => Err(self.unloaded(error)),
+            Err(error) => Err(unloaded(error)),
         }
     }
 
@@ -147,13 +172,13 @@ impl Loader {
             Kept::No => Unloaded::Refused(reason.to_owned()),
         }
     }
+}
 
-    fn unloaded(&self, error: LoadError) -> Unloaded {
-        match error {
-            LoadError::NoRoom(reason) => Unloaded::Full(reason),
-            LoadError::Incomplete(reason) | LoadError::Refused(reason) | LoadError::StaleCode(reason) => {
-                Unloaded::Refused(reason)
-            }
+fn unloaded(error: LoadError) -> Unloaded {
+    match error {
+        LoadError::NoRoom(reason) => Unloaded::Full(reason),
+        LoadError::Incomplete(reason) | LoadError::Refused(reason) | LoadError::StaleCode(reason) => {
+            Unloaded::Refused(reason)
         }
     }
 }
@@ -186,54 +211,15 @@ async fn detached<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     result.await.map_err(|_| refused(&PANICKED))
 }
 
-fn read_files(request: &Request, bounds: &Bounds) -> Result<Files, Unloaded> {
-    let Request { kind, folder, pair, old: _ } = request;
-    let manifest = match &pair.manifest {
-        Some(seen) => read_manifest(&folder.join(format!("{kind}.toml")), seen, bounds)?,
-        None => Manifest::default(),
-    };
-    let component = match &pair.component {
-        Seen::File(stamp) => read_file(&folder.join(format!("{kind}.wasm")), stamp, MAX_COMPONENT_BYTES)?,
-        Seen::Unfit(reason) => return Err(refused(reason)),
-    };
-    let digest = hex(&component);
-    Ok(Files { component: Arc::new(component), digest, manifest })
-}
-
-fn read_manifest(path: &std::path::Path, seen: &Seen, bounds: &Bounds) -> Result<Manifest, Unloaded> {
-    let shown = path.display().to_string();
-    let stamp = match seen {
-        Seen::File(stamp) => stamp,
-        Seen::Unfit(reason) => return Err(Unloaded::Refused(format!("{shown}: {reason}"))),
-    };
-    let text = String::from_utf8(read_file(path, stamp, MAX_MANIFEST_BYTES)?)
-        .map_err(|_| Unloaded::Refused(format!("{shown}: it is not UTF-8 text; write it as UTF-8")))?;
-    let manifest = Manifest::parse(&shown, &text).map_err(|error| refused(&error))?;
-    // What no worker could change is told before anything is compiled.
-    match Terms::resolve(&manifest.wishes(), &Wishes::default(), bounds) {
-        Ok(_) => Ok(manifest),
-        Err(excess) => {
-            Err(refused(&Document::new(&shown, &text).error_at(excess.wanted.key(), &excess.to_string())))
-        }
-    }
-}
-
-fn read_file(path: &std::path::Path, stamp: &Stamp, most: u64) -> Result<Vec<u8>, Unloaded> {
-    let shown = path.display();
-    if stamp.size() > most {
-        let size = stamp.size();
-        return Err(Unloaded::Refused(format!(
-            "{shown} has {size} bytes, {most} are allowed: make it smaller"
-        )));
-    }
-    read_whole(path, stamp).map_err(|unread| match unread {
-        Unread::Changed => Unloaded::Changed,
-        Unread::Failed(error) => Unloaded::Refused(format!("reading {shown} failed: {error}")),
-    })
-}
-
 impl From<Unfit> for Unloaded {
     fn from(unfit: Unfit) -> Self {
         refused(&unfit)
+    }
+}
+
+impl From<AcquireError> for Unloaded {
+    fn from(closed: AcquireError) -> Self {
+        // Not reached: nobody closes them.
+        refused(&closed)
     }
 }

@@ -9,6 +9,7 @@ mod catalog;
 mod compile;
 mod desk;
 mod document;
+mod files;
 mod folder;
 mod grants;
 mod imports;
@@ -25,6 +26,7 @@ mod vault;
 mod watcher;
 
 pub use catalog::Catalog;
+pub use compile::Compile;
 pub use document::DocumentError;
 pub(crate) use document::{Document, Later};
 pub use grants::{EnqueueWish, Grants};

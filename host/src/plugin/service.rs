@@ -73,7 +73,8 @@ impl Plugins {
         Self::with_compiler(config, sandbox, clock, events, compiler)
     }
 
-    fn with_compiler(
+    /// As [`Plugins::open`], but components are compiled by somebody else than this process.
+    pub fn with_compiler(
         config: PluginsConfig,
         sandbox: Sandbox,
         clock: Clock,

@@ -6,3 +6,4 @@ mod life;
 mod links;
 mod rig;
 mod rubbish;
+mod turns;

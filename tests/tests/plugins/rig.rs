@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use flyball::clock::Clock;
 use flyball::event::{Consumer, Event, Events};
 use flyball::job::Kind;
-use flyball::plugin::{Ceilings, Plugin, PluginState, PluginStatus, Plugins, PluginsConfig};
-use flyball::sandbox::{Sandbox, SandboxConfig};
+use flyball::plugin::{Ceilings, Compile, Plugin, PluginState, PluginStatus, Plugins, PluginsConfig};
+use flyball::sandbox::{LoadError, Sandbox, SandboxConfig};
 use flyball_tests::{GENEROUS, guests};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,15 @@ pub(crate) struct Rig {
     pub(crate) sandbox: Sandbox,
     events: Consumer,
     token: CancellationToken,
+}
+
+/// Compiles as a node does.
+pub(crate) struct Here(pub(crate) Sandbox);
+
+impl Compile for Here {
+    fn compile(&self, component: &[u8]) -> Result<Vec<u8>, LoadError> {
+        self.0.compile(component)
+    }
 }
 
 impl Drop for Rig {
@@ -43,6 +52,14 @@ impl Rig {
 
     /// In a home that is there already.
     pub(crate) fn at(home: TempDir) -> Result<Self> {
+        Self::compiling(home, |sandbox| Arc::new(Here(sandbox)))
+    }
+
+    /// In a home that is there already, with a compiler of its own.
+    pub(crate) fn compiling(
+        home: TempDir,
+        compiler: impl FnOnce(Sandbox) -> Arc<dyn Compile>,
+    ) -> Result<Self> {
         let clock = Clock::system();
         let config = SandboxConfig { guest_memory: 1 << 30, slots: 4, ..SandboxConfig::default() };
         let sandbox = Sandbox::start(config, clock.clone())?;
@@ -53,7 +70,8 @@ impl Rig {
             cache: Some(home.path().join("cache")),
             ceilings: Ceilings::default(),
         };
-        let plugins = Plugins::open(config, sandbox.clone(), clock, events);
+        let compiler = compiler(sandbox.clone());
+        let plugins = Plugins::with_compiler(config, sandbox.clone(), clock, events, compiler);
         Ok(Self { home, plugins, sandbox, events: consumer, token: CancellationToken::new() })
     }
 
