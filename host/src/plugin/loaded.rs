@@ -7,6 +7,7 @@ use super::manifest::Manifest;
 use super::schema::ArgsSchema;
 use super::terms::{Bounds, Ceilings, Terms, TooMuch, Wishes};
 use crate::job::{Backoff, Budget, Failure, Json, Kind, Overrides, RetryPolicy};
+use crate::quantity::Bytes;
 use crate::sandbox::{Defaults, Worker};
 use crate::store::{KindDefaults, PublishedKind, ServedKind};
 
@@ -25,6 +26,11 @@ pub(super) enum Unfit {
     /// The manifest asks for more than there is.
     #[error(transparent)]
     TooMuch(#[from] TooMuch),
+    /// The worker begins with more memory than an attempt of it may have: each would end before it began.
+    #[error(
+        "it begins with {initial} of memory, and its jobs may have {limit}: build it to begin with less, or {advice}"
+    )]
+    Cramped { initial: Bytes, limit: Bytes, advice: String },
     /// The worker's schema of its args is none, or none that we take.
     #[error("the schema of the args that its describe() returns is not usable: {0}")]
     Schema(String),
@@ -40,6 +46,7 @@ impl Plugin {
     pub(super) fn new(worker: Worker, manifest: &Manifest, bounds: &Bounds) -> Result<Self, Unfit> {
         let description = worker.description();
         let terms = Terms::resolve(&manifest.wishes(), &wishes(&description.defaults), bounds)?;
+        check_room(&worker, &terms, bounds)?;
         let args =
             description.args_schema.as_ref().map(ArgsSchema::compile).transpose().map_err(Unfit::Schema)?;
         let grants = Grants::new(worker.kind().clone(), manifest.enqueue().clone());
@@ -112,6 +119,21 @@ impl Plugin {
             },
         }
     }
+}
+
+fn check_room(worker: &Worker, terms: &Terms, bounds: &Bounds) -> Result<(), Unfit> {
+    let (initial, limit) = (worker.initial_memory(), terms.memory.value);
+    if initial <= limit {
+        return Ok(());
+    }
+    let kind = worker.kind();
+    let advice = if initial <= bounds.memory_bytes() {
+        format!("set `memory` under [limits] in {kind}.toml to more than that")
+    } else {
+        "have the operator raise `memory` under [ceilings] and `guest_memory` under [node] in flyball.toml"
+            .into()
+    };
+    Err(Unfit::Cramped { initial: Bytes(initial), limit: Bytes(limit), advice })
 }
 
 fn wishes(defaults: &Defaults) -> Wishes {

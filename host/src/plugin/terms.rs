@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::job::{Backoff, Budget, MAX_DELAY, Overrides, RetryPolicy};
 use crate::quantity::{Bytes, Count, Span};
+use crate::sandbox::share_of;
 
 /// What no manifest, worker or job gets past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +43,11 @@ pub(super) struct Bounds {
 impl Bounds {
     /// An attempt may have four fifths of what all attempts of the node share.
     const fn share(&self) -> u64 {
-        self.guest_memory / 5 * 4
+        share_of(self.guest_memory)
     }
 
-    const fn memory_bytes(&self) -> u64 {
+    /// The most memory that any kind can be given.
+    pub(super) const fn memory_bytes(&self) -> u64 {
         if self.share() < self.ceilings.memory_bytes { self.share() } else { self.ceilings.memory_bytes }
     }
 }

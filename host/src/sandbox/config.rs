@@ -23,6 +23,12 @@ pub struct SandboxConfig {
     pub log: LogBounds,
 }
 
+/// The most of a node's guest memory that one attempt may have: four fifths. With more of it than that in use the node
+/// starts nothing, so a guest that needs more would find room only by luck.
+pub(crate) const fn share_of(guest_memory: u64) -> u64 {
+    guest_memory / 5 * 4
+}
+
 /// Where the memory of an instance comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Allocator {

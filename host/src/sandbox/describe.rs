@@ -9,7 +9,9 @@ use super::guest::Guest;
 use super::link::Linked;
 use super::log::{SharedLog, harmless};
 use super::watch::Watch;
-use super::{Defaults, Description, FollowUpRequest, LoadError, Ports, Refusal, Sandboxes, Stop, ending};
+use super::{
+    Defaults, Description, FollowUpRequest, LoadError, Ports, Refusal, Sandboxes, Stop, ending, share_of,
+};
 use crate::job::{Backoff, Budget, Failure, Json, LogRecord, NewJob, Verdict};
 
 const MAX_SUMMARY: usize = 1 << 10;
@@ -17,33 +19,49 @@ const MAX_SCHEMA: usize = 256 << 10;
 const MAX_NEEDS: usize = 256;
 const MAX_NEED: usize = 1 << 10;
 
+/// What became known of a worker when it was started for the first time.
+pub(super) struct Described {
+    /// What it says.
+    pub(super) description: Description,
+    /// Bytes that its memories and tables had before it was asked anything.
+    pub(super) initial_memory: u64,
+}
+
 /// Starts a worker and asks what it is.
-pub(super) async fn describe(sandboxes: &Sandboxes, linked: &Linked) -> Result<Description, LoadError> {
-    let budget = Budget {
+pub(super) async fn describe(sandboxes: &Sandboxes, linked: &Linked) -> Result<Described, LoadError> {
+    let budget = budget(linked.initial_memory, sandboxes.config.guest_memory);
+    let (said, initial_memory) =
+        ask(sandboxes, &linked.pre, &budget).await.map_err(|verdict| match verdict {
+            Verdict::Failed(failure) => LoadError::Refused(unasked(&failure)),
+            Verdict::Released(_) | Verdict::Stopped => {
+                LoadError::NoRoom("the node had no room to try it; it is tried again".into())
+            }
+            // A guest that returned is not asked for a verdict.
+            Verdict::Completed(_) | Verdict::Snoozed { .. } | Verdict::Cancelled { .. } => {
+                LoadError::Refused("it did not describe itself".into())
+            }
+        })?;
+    let description = checked(said)
+        .map_err(|what| LoadError::Refused(format!("what it says about itself is not valid: {what}")))?;
+    Ok(Described { description, initial_memory })
+}
+
+/// Room for what the worker begins with and some more, but never more than any attempt of this node may have: beyond
+/// that it would only be told that the node is full, again and again.
+fn budget(initial_memory: u64, guest_memory: u64) -> Budget {
+    Budget {
         timeout: Duration::from_secs(10),
         fuel: 10_000_000_000,
-        memory_bytes: linked.initial_memory.saturating_add(64 << 20).max(128 << 20),
+        memory_bytes: initial_memory.saturating_add(64 << 20).max(128 << 20).min(share_of(guest_memory)),
         output_bytes: 1 << 20,
-    };
-    let said = ask(sandboxes, &linked.pre, &budget).await.map_err(|verdict| match verdict {
-        Verdict::Failed(failure) => LoadError::Refused(unasked(&failure)),
-        Verdict::Released(_) | Verdict::Stopped => {
-            LoadError::NoRoom("the node had no room to try it; it is tried again".into())
-        }
-        // A guest that returned is not asked for a verdict.
-        Verdict::Completed(_) | Verdict::Snoozed { .. } | Verdict::Cancelled { .. } => {
-            LoadError::Refused("it did not describe itself".into())
-        }
-    })?;
-    checked(said)
-        .map_err(|what| LoadError::Refused(format!("what it says about itself is not valid: {what}")))
+    }
 }
 
 async fn ask(
     sandboxes: &Sandboxes,
     pre: &WorkerPre<Guest>,
     budget: &Budget,
-) -> Result<bindings::Description, Verdict> {
+) -> Result<(bindings::Description, u64), Verdict> {
     let ports: Arc<dyn Ports> = Arc::new(NoPorts);
     let clock = sandboxes.clock.clone();
     let watch =
@@ -53,7 +71,8 @@ async fn ask(
     let mut store = guest.into_store(sandboxes, budget);
     let said = drive(&watch, async {
         let instance = pre.instantiate_async(&mut store).await?;
-        instance.call_describe(&mut store).await
+        let initial_memory = store.data().memory.peak();
+        Ok((instance.call_describe(&mut store).await?, initial_memory))
     })
     .await;
     let guest = store.into_data();
@@ -123,4 +142,24 @@ impl Ports for NoPorts {
     fn progress(&self, _: f64, _: Option<&str>) {}
 
     fn log(&self, _: &LogRecord) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_describes_itself_is_never_given_more_than_an_attempt_of_its_node() {
+        const MIB: u64 = 1 << 20;
+        let cases = [
+            (MIB, 4096 * MIB, 128 * MIB),
+            (512 * MIB, 4096 * MIB, 576 * MIB),
+            (MIB, 100 * MIB, 80 * MIB),
+            (70 * MIB, 100 * MIB, 80 * MIB),
+            (u64::MAX, 100 * MIB, 80 * MIB),
+        ];
+        for (initial, node, expected) in cases {
+            assert_eq!(budget(initial, node).memory_bytes, expected, "{initial} of {node}");
+        }
+    }
 }

@@ -8,7 +8,8 @@ use super::bindings::{self, WorkerPre};
 use super::engine::{Engines, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
 use super::guest::Guest;
 use super::log::harmless;
-use super::{LoadError, SandboxError, Sandboxes, code, requests};
+use super::{LoadError, SandboxConfig, SandboxError, Sandboxes, code, requests, share_of};
+use crate::quantity::Bytes;
 
 const WASM_PAGE: u64 = 64 << 10;
 
@@ -52,7 +53,7 @@ pub(super) fn link(sandboxes: &Sandboxes, compiled: &[u8]) -> Result<Linked, Loa
     };
     let component = code::load(inspector, compiled).map_err(stale)?;
     check_imports(&component, inspector)?;
-    let initial_memory = check_needs(&component, sandboxes.config.max_memory_bytes)?;
+    let initial_memory = check_needs(&component, &sandboxes.config)?;
     check_exports(&component, inspector)?;
     let too_big = |error: wasmtime::Error| {
         LoadError::Refused(format!("it needs more than a sandbox of this host has: {}", told(&error)))
@@ -122,7 +123,7 @@ fn fits_version(version: &str, fits: &str) -> bool {
 }
 
 /// Answers the bytes that all memories have at the start, at most.
-fn check_needs(component: &Component, max_memory_bytes: u64) -> Result<u64, LoadError> {
+fn check_needs(component: &Component, config: &SandboxConfig) -> Result<u64, LoadError> {
     let Some(needs) = component.resources_required() else {
         return Err(LoadError::Refused("it imports core modules, which this host does not offer".into()));
     };
@@ -132,15 +133,19 @@ fn check_needs(component: &Component, max_memory_bytes: u64) -> Result<u64, Load
     let checks = [
         (u64::from(needs.num_memories), u64::from(MAX_MEMORIES), "memories"),
         (u64::from(needs.num_tables), u64::from(MAX_TABLES), "tables"),
-        (largest, max_memory_bytes, "bytes of memory at its start"),
+        (largest, config.max_memory_bytes, "bytes of memory at its start"),
         (elements, u64::try_from(MAX_TABLE_ELEMENTS).unwrap_or(u64::MAX), "elements in a table"),
     ];
-    match checks.into_iter().find(|(needed, most, _)| needed > most) {
-        Some((needed, most, what)) => {
-            Err(LoadError::Refused(format!("it needs {needed} {what}; a worker may have {most}")))
-        }
-        None => Ok(largest.saturating_mul(u64::from(needs.num_memories))),
+    if let Some((needed, most, what)) = checks.into_iter().find(|(needed, most, _)| needed > most) {
+        return Err(LoadError::Refused(format!("it needs {needed} {what}; a worker may have {most}")));
     }
+    if largest > share_of(config.guest_memory) {
+        let (largest, shared) = (Bytes(largest), Bytes(config.guest_memory));
+        return Err(LoadError::Refused(format!(
+            "it begins with {largest} of memory, more than 80 % of the {shared} that all attempts of this node share: build it to begin with less, or have the operator raise `guest_memory` under [node] in flyball.toml"
+        )));
+    }
+    Ok(largest.saturating_mul(u64::from(needs.num_memories)))
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ use std::sync::Arc;
 use wasmtime::component::Linker;
 
 pub use attempt::{Attempt, Ended, GuestJob};
+pub(crate) use config::share_of;
 pub use config::{Allocator, LogBounds, SandboxConfig};
 pub use error::{LoadError, SandboxError};
 pub use ports::{FollowUpRequest, Ports, Refusal};
@@ -121,8 +122,8 @@ impl Sandbox {
         let task = async move {
             let linked = link::link(&sandboxes, &code)?;
             drop(code);
-            let description = describe::describe(&sandboxes, &linked).await?;
-            Ok(Worker::new(kind, digest, description, linked.pre))
+            let described = describe::describe(&sandboxes, &linked).await?;
+            Ok(Worker::new(kind, digest, described, linked.pre))
         };
         let ended = match self.0.threads.spawn(task) {
             Some(running) => running.ended().await,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bindings::WorkerPre;
+use super::describe::Described;
 use super::guest::Guest;
 use crate::job::{Backoff, Json, Kind};
 
@@ -14,7 +15,7 @@ pub struct Worker(Arc<Prepared>);
 struct Prepared {
     kind: Kind,
     digest: String,
-    description: Description,
+    described: Described,
     pre: WorkerPre<Guest>,
 }
 
@@ -47,8 +48,8 @@ pub struct Defaults {
 }
 
 impl Worker {
-    pub(super) fn new(kind: Kind, digest: String, description: Description, pre: WorkerPre<Guest>) -> Self {
-        Self(Arc::new(Prepared { kind, digest, description, pre }))
+    pub(super) fn new(kind: Kind, digest: String, described: Described, pre: WorkerPre<Guest>) -> Self {
+        Self(Arc::new(Prepared { kind, digest, described, pre }))
     }
 
     /// The kind whose jobs it runs.
@@ -63,7 +64,12 @@ impl Worker {
 
     /// What it says about itself.
     pub fn description(&self) -> &Description {
-        &self.0.description
+        &self.0.described.description
+    }
+
+    /// Bytes that its memories and tables have before it is called for the first time: no attempt gets by with less.
+    pub fn initial_memory(&self) -> u64 {
+        self.0.described.initial_memory
     }
 
     pub(super) fn pre(&self) -> &WorkerPre<Guest> {

@@ -134,6 +134,20 @@ async fn a_changed_manifest_counts_without_a_compile_and_a_wrong_one_does_not() 
 }
 
 #[tokio::test]
+async fn a_limit_below_what_the_worker_begins_with_is_refused_at_load_and_not_job_by_job() -> Result<()> {
+    let rig = Rig::new()?.watched();
+    let manifest = rig.folder().join("x.toml");
+    place(&manifest, b"[limits]\nmemory = \"64KiB\"\n")?;
+    place(&rig.folder().join("x.wasm"), &component("echo").await?)?;
+    let reason = rig.until("x.wasm", PluginState::Refused).await?.reason.unwrap_or_default();
+    assert!(reason.starts_with("it begins with ") && reason.contains("its jobs may have 64KiB"), "{reason}");
+    assert!(reason.ends_with("set `memory` under [limits] in x.toml to more than that"), "{reason}");
+    place(&manifest, b"[limits]\nmemory = \"32MiB\"\n")?;
+    rig.until_serving("x", |_| true).await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_folder_that_comes_later_is_watched_and_one_that_goes_takes_its_plugins_with_it() -> Result<()> {
     let rig = Rig::new()?;
     fs::remove_dir(rig.folder())?;

@@ -113,6 +113,17 @@ async fn a_component_that_is_no_worker_is_refused_with_what_is_missing() -> Resu
 }
 
 #[tokio::test]
+async fn a_component_that_begins_with_more_than_its_node_has_for_an_attempt_is_refused_and_not_tried_for_ever()
+-> Result<()> {
+    // 17 pages, of which echo has as many at its start.
+    let ground = Ground::with(SandboxConfig { guest_memory: 1 << 20, ..SandboxConfig::default() })?;
+    let (wasm, _) = ground.compiled("echo").await?;
+    let text = refusal(&ground, &wasm).await?;
+    assert!(text.starts_with("it begins with ") && text.contains("`guest_memory` under [node]"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_component_that_needs_what_no_worker_may_have_is_refused_at_load() -> Result<()> {
     const ABSURD: [u8; 5] = [0xff, 0xff, 0xff, 0xff, 0x0f];
     let memory = |content: &[u8]| with_module(&[&section(5, content)], 0);
