@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::shape::{Node, Shape};
+use super::shape::Shape;
 
-/// The most that a check may cost: some tenths of a second at the worst.
-const MOST: u64 = 1_000_000;
+/// The most that a check may cost: half a second at the worst, a few hundredths as a rule.
+pub(super) const MOST: u64 = 2_000_000;
 /// The most that finding words for a mismatch may cost.
 const MOST_EXPLAINED: u64 = 5_000_000;
+/// The most that may be done where others wait, words for a mismatch included: less than a millisecond.
+pub(super) const AT_ONCE: u64 = 4_000;
 /// The deepest that validation may call itself: threads have stacks of 2 MiB, which take several times as many.
 const DEEPEST: usize = 1000;
-/// Bytes or parts that are looked at for the price of one subschema.
+/// Looks for the price of one subschema.
 const LOOKS: u64 = 32;
 
 /// The cost of a check.
@@ -22,6 +24,7 @@ pub(super) struct Cost {
     units: u64,
     /// Where alternatives nest, each level is tried again to find words.
     explaining: u64,
+    most: u64,
 }
 
 /// A check that would cost too much.
@@ -37,17 +40,22 @@ impl Cost {
         self.explaining <= MOST_EXPLAINED
     }
 
+    /// Whether it costs so little that others may wait for it.
+    pub(super) fn is_spent_at_once(self) -> bool {
+        self.explaining <= AT_ONCE
+    }
+
     fn spend(&mut self, units: u64, depth: usize) -> Result<(), TooCostly> {
         self.units = self.units.saturating_add(units);
         self.explaining = self.explaining.saturating_add(units.saturating_mul(depth as u64));
-        if self.units > MOST { Err(TooCostly) } else { Ok(()) }
+        if self.units > self.most { Err(TooCostly) } else { Ok(()) }
     }
 }
 
 impl Shape {
-    /// What it costs at most to put this schema to the value.
-    pub(super) fn cost(&self, value: &Value) -> Result<Cost, TooCostly> {
-        let mut cost = Cost::default();
+    /// What it costs at most to put this schema to the value, if that is no more than `most`.
+    pub(super) fn cost(&self, value: &Value, most: u64) -> Result<Cost, TooCostly> {
+        let mut cost = Cost { most, ..Cost::default() };
         let mut counts = Counts::new();
         self.count(&mut counts, 0, 1);
         self.walk(value, counts, 1, &mut cost)?;
@@ -116,13 +124,14 @@ impl Shape {
         cost: &mut Cost,
     ) -> Result<Vec<(usize, u64)>, TooCostly> {
         let mut here = Vec::with_capacity(counts.len());
-        let size = size_of(value);
+        // What an `unevaluated…` keyword puts to the value again: for each part, and on each level of alternatives.
+        let again = parts_of(value).max(self.chain) as u64;
         while let Some(((_, index), count)) = counts.pop_first() {
             let node = &self.nodes[index];
-            let price = price(node, value, size);
-            cost.spend(count.saturating_mul(price), depth)?;
-            let again = if node.unevaluated { count.saturating_mul(size.saturating_add(1)) } else { count };
-            node.same.iter().for_each(|next| self.count(counts, *next, again));
+            let count = if node.unevaluated { count.saturating_mul(2) } else { count };
+            cost.spend(count.saturating_mul(1 + node.weight.looks(value) / LOOKS), depth)?;
+            let times = if node.unevaluated { count.saturating_mul(again + 1) } else { count };
+            node.same.iter().for_each(|next| self.count(counts, *next, times));
             here.push((index, count));
         }
         Ok(here)
@@ -134,28 +143,10 @@ impl Shape {
     }
 }
 
-/// What one subschema costs, but for what it puts to others.
-fn price(node: &Node, value: &Value, size: u64) -> u64 {
-    let looked_at = if node.heavy { all_of(value) } else { size };
-    1 + looked_at / LOOKS
-}
-
-/// Bytes of a text, or parts.
-fn size_of(value: &Value) -> u64 {
-    let size = match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => text.len(),
+fn parts_of(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
         Value::Array(parts) => parts.len(),
         Value::Object(entries) => entries.len(),
-    };
-    size as u64
-}
-
-fn all_of(value: &Value) -> u64 {
-    let inside = match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-        Value::Array(parts) => parts.iter().map(all_of).sum(),
-        Value::Object(entries) => entries.iter().map(|(name, part)| name.len() as u64 + all_of(part)).sum(),
-    };
-    1 + size_of(value) + inside
+    }
 }

@@ -1,23 +1,26 @@
 //! The schema of a worker's args: compiled once per load, asked once per attempt.
 //!
 //! A stranger wrote it, and validation can take time that is exponential in it, on a thread of the host. So every check
-//! begins with a bound of its cost ([`Shape`]), and one that would cost too much is a failure like any other.
+//! begins with a bound of its cost ([`Shape`]), and one that would cost too much is a failure like any other. One that
+//! costs more than a little is not for a thread on which others wait.
 
 mod cost;
+mod pattern;
 mod shape;
+mod weight;
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
-use self::cost::TooCostly;
+use self::cost::{AT_ONCE, Cost, MOST, TooCostly};
+use self::pattern::MAX_PATTERN_BYTES;
 use self::shape::Shape;
 use crate::job::{ErrorClass, Failure, Json};
 
 /// The most bytes of a schema.
 const MAX_SCHEMA_BYTES: usize = 64 << 10;
-/// The most regular expressions in one, and the most bytes that one of them compiles to.
-const MAX_PATTERNS: usize = 100;
-const MAX_PATTERN_BYTES: usize = 256 << 10;
+/// Args of more bytes take a while even to read.
+const MAX_BYTES_AT_ONCE: usize = 8 << 10;
 
 /// A compiled schema.
 pub(super) struct ArgsSchema {
@@ -34,9 +37,6 @@ impl ArgsSchema {
         let schema: Value = serde_json::from_str(schema.as_str()).map_err(|error| error.to_string())?;
         let draft = draft_of(&schema)?;
         let shape = Shape::of(&schema)?;
-        if shape.patterns() > MAX_PATTERNS {
-            return Err(format!("{} patterns, {MAX_PATTERNS} are allowed", shape.patterns()));
-        }
         // Without look-around and back-references, matching takes time that is linear in the text.
         let patterns =
             PatternOptions::regex().size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES);
@@ -46,30 +46,48 @@ impl ArgsSchema {
         Ok(Self { shape, validator })
     }
 
-    /// Whether args match.
+    /// Whether args match. Takes tenths of a second at the worst.
     pub(super) fn check(&self, args: &Json) -> Result<(), Failure> {
-        let failed = |message: &str| Err(Failure::new(ErrorClass::Validation, message));
-        let args: Value = match serde_json::from_str(args.as_str()) {
+        let args = parsed(args)?;
+        match self.shape.cost(&args, MOST) {
+            Ok(cost) => self.answer(&args, cost),
+            Err(TooCostly) => failed("args: checking them against the worker's schema would take too long"),
+        }
+    }
+
+    /// Whether args match; `None` if finding out takes longer than others may wait.
+    pub(super) fn check_at_once(&self, args: &Json) -> Option<Result<(), Failure>> {
+        if args.as_str().len() > MAX_BYTES_AT_ONCE {
+            return None;
+        }
+        let args = match parsed(args) {
             Ok(args) => args,
-            Err(error) => return failed(&format!("args: {error}")),
+            Err(failure) => return Some(Err(failure)),
         };
-        let cost = match self.shape.cost(&args) {
-            Ok(cost) => cost,
-            Err(TooCostly) => {
-                return failed("args: checking them against the worker's schema would take too long");
-            }
-        };
-        if self.validator.is_valid(&args) {
+        let cost = self.shape.cost(&args, AT_ONCE).ok().filter(|cost| cost.is_spent_at_once())?;
+        Some(self.answer(&args, cost))
+    }
+
+    fn answer(&self, args: &Value, cost: Cost) -> Result<(), Failure> {
+        if self.validator.is_valid(args) {
             return Ok(());
         }
         if !cost.can_be_explained() {
             return failed("args: they do not match the worker's schema");
         }
-        match self.validator.validate(&args) {
+        match self.validator.validate(args) {
             Ok(()) => failed("args: they do not match the worker's schema"),
             Err(error) => failed(&format!("args{}: {error}", error.instance_path())),
         }
     }
+}
+
+fn parsed(args: &Json) -> Result<Value, Failure> {
+    serde_json::from_str(args.as_str()).or_else(|error| failed(&format!("args: {error}")))
+}
+
+fn failed<T>(message: &str) -> Result<T, Failure> {
+    Err(Failure::new(ErrorClass::Validation, message))
 }
 
 fn draft_of(schema: &Value) -> Result<Draft, String> {

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::weight::Weight;
+
 /// Keywords whose subschemas are put to the same value, as a list, as one, or by property.
 const SAME_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 const SAME: [&str; 4] = ["not", "if", "then", "else"];
 const SAME_MAPS: [&str; 2] = ["dependentSchemas", "dependencies"];
-/// Keywords that may look at all of a value.
-const HEAVY: [&str; 6] = ["enum", "const", "uniqueItems", "pattern", "patternProperties", "contentMediaType"];
 /// Keywords that would move what a reference means.
 const REFUSED: [&str; 8] = [
     "$id",
@@ -21,6 +21,8 @@ const REFUSED: [&str; 8] = [
     "$vocabulary",
     "id",
 ];
+/// The most regular expressions in a schema.
+const MAX_PATTERNS: usize = 100;
 /// The longest chain of subschemas that are put to the same value.
 const MAX_CHAIN: usize = 48;
 
@@ -32,7 +34,6 @@ pub(super) struct Shape {
     pub(super) rank: Vec<usize>,
     /// The longest chain of subschemas that are put to the same value.
     pub(super) chain: usize,
-    patterns: usize,
 }
 
 /// One subschema: the subschemas that it puts to…
@@ -48,15 +49,15 @@ pub(super) struct Node {
     pub(super) names: Vec<usize>,
     /// …its items.
     pub(super) items: Vec<usize>,
-    /// It may look at all of the value.
-    pub(super) heavy: bool,
+    /// What it weighs by itself.
+    pub(super) weight: Weight,
     /// It finds out for every part whether the others have looked at it.
     pub(super) unevaluated: bool,
 }
 
 impl Shape {
     pub(super) fn of(schema: &Value) -> Result<Self, String> {
-        let mut builder = Builder { shape: Self::default(), places: HashMap::new() };
+        let mut builder = Builder { shape: Self::default(), places: HashMap::new(), patterns: 0 };
         // Reserved first: references may come before what they refer to.
         let root = builder.reserve();
         builder.places.insert("#".into(), root);
@@ -77,11 +78,6 @@ impl Shape {
             }
         }
         builder.shape.order()
-    }
-
-    /// How many regular expressions it has.
-    pub(super) fn patterns(&self) -> usize {
-        self.patterns
     }
 
     /// Finds the order of nodes, the longest chain, and what has none because it goes round.
@@ -119,6 +115,7 @@ impl Shape {
 struct Builder {
     shape: Shape,
     places: HashMap<String, usize>,
+    patterns: usize,
 }
 
 impl Builder {
@@ -143,20 +140,30 @@ impl Builder {
         if let Some(keyword) = REFUSED.into_iter().find(|keyword| schema.contains_key(*keyword)) {
             return Err(format!("{keyword} is not supported: refer to #/$defs/NAME"));
         }
+        // Before they are weighed, which takes time.
+        self.count_patterns(schema)?;
         let filled = Node {
             same: self.same(schema)?,
             properties: self.properties(schema)?,
             every_property: self.every_property(schema)?,
             names: self.add_all(schema.get("propertyNames"))?,
             items: self.items(schema)?,
-            heavy: HEAVY.into_iter().any(|keyword| schema.contains_key(keyword)),
+            weight: Weight::of(schema)?,
             unevaluated: ["unevaluatedProperties", "unevaluatedItems"]
                 .into_iter()
                 .any(|k| schema.contains_key(k)),
         };
-        self.shape.patterns += usize::from(schema.contains_key("pattern"));
         self.shape.nodes[node] = filled;
         Ok(())
+    }
+
+    fn count_patterns(&mut self, schema: &Map<String, Value>) -> Result<(), String> {
+        let by_pattern = schema.get("patternProperties").and_then(Value::as_object);
+        self.patterns += by_pattern.map_or(0, Map::len) + usize::from(schema.contains_key("pattern"));
+        match self.patterns {
+            0..=MAX_PATTERNS => Ok(()),
+            more => Err(format!("{more} patterns, {MAX_PATTERNS} are allowed")),
+        }
     }
 
     fn same(&mut self, schema: &Map<String, Value>) -> Result<Vec<usize>, String> {
@@ -182,7 +189,6 @@ impl Builder {
 
     fn every_property(&mut self, schema: &Map<String, Value>) -> Result<Vec<usize>, String> {
         let by_pattern = schema.get("patternProperties").and_then(Value::as_object);
-        self.shape.patterns += by_pattern.map_or(0, Map::len);
         let by_pattern = by_pattern.into_iter().flat_map(Map::values);
         let others = ["additionalProperties", "unevaluatedProperties"];
         self.add_all(by_pattern.chain(others.into_iter().filter_map(|keyword| schema.get(keyword))))

@@ -54,8 +54,8 @@ fn a_schema_that_is_none_or_refers_elsewhere_is_refused_with_advice() {
     insta::assert_snapshot!(refused(r#"{"$id": "https://example.com/", "$ref": "x"}"#), @"$id is not supported: refer to #/$defs/NAME");
     insta::assert_snapshot!(refused(r#"{"$schema": "https://example.com/mine"}"#), @"$schema names a draft that is not supported: use 2020-12, 2019-09 or draft-07");
     insta::assert_snapshot!(refused(r##"{"allOf": [{"$ref": "#"}]}"##), @"a $ref leads back to itself without going into the value");
-    insta::assert_snapshot!(refused(r#"{"pattern": "(?=a)b"}"#), @r#""(?=a)b" is not a "regex""#);
-    insta::assert_snapshot!(refused(r#"{"pattern": "(a{1000}){1000}"}"#), @r#""(a{1000}){1000}" is not a "regex""#);
+    insta::assert_snapshot!(refused(r#"{"pattern": "(?=a)b"}"#), @r#"the pattern "(?=a)b" is not supported: write it without look-around and back-references"#);
+    insta::assert_snapshot!(refused(r#"{"pattern": "(a{1000}){1000}"}"#), @r#"the pattern "(a{1000}){1000}" is not supported: it compiles to more than 262144 bytes; repeat less"#);
     assert!(refused(&format!(r#"{{"description": "{}"}}"#, "x".repeat(70_000))).contains("bytes"));
 }
 
@@ -116,4 +116,100 @@ fn the_deepest_args_go_through_the_longest_chain_without_exhausting_the_stack() 
     assert!(check(&chain, &deep).expect_err("too deep").contains("too long"));
     let recursive = r##"{"allOf":[{"anyOf":[{"items":{"$ref":"#"}}]}]}"##;
     assert_eq!(check(recursive, &deep), Ok(()));
+}
+
+/// Numbers and a list of so many that are none of them.
+fn enum_and_items(entries: usize, items: usize) -> (String, String) {
+    let schema = format!(r#"{{"items": {{"enum": [true, {}1]}}}}"#, "0, ".repeat(entries));
+    (schema, format!("[{}]", vec!["2"; items].join(",")))
+}
+
+#[test]
+fn a_list_of_values_is_priced_by_all_that_is_in_it() {
+    let (schema, args) = enum_and_items(20_000, 524_000);
+    assert!(check(&schema, &args).expect_err("too much").contains("too long"));
+    let (schema, args) = enum_and_items(20, 10_000);
+    assert!(check(&schema, &args).expect_err("none of them").contains("is not one of"));
+    let schema = format!(r#"{{"items": {{"const": [{}0]}}}}"#, "0, ".repeat(20_000));
+    let args = format!("[{}]", vec!["[]"; 300_000].join(","));
+    assert!(check(&schema, &args).expect_err("too much").contains("too long"));
+}
+
+#[test]
+fn a_pattern_is_priced_by_what_it_is_when_all_is_repeated_as_often_as_it_says() {
+    let text = format!("{:?}", "a".repeat(1 << 20));
+    let wide = |repeated: u32| format!(r#"{{"pattern": "[ab]*a[ab]{{{repeated}}}[c-z]"}}"#);
+    assert!(compile(&wide(5000)).err().is_some_and(|error| error.contains("repeat less")));
+    assert!(check(&wide(2000), &text).expect_err("too much").contains("too long"));
+    let thirty = format!(r#"{{"allOf": [{}]}}"#, vec![wide(200); 30].join(","));
+    assert!(check(&thirty, &text).expect_err("too much").contains("too long"));
+    let by_name = r#"{"patternProperties": {"[ab]*a[ab]{2000}[c-z]": true}}"#;
+    let name = format!(r#"{{{text}: 1}}"#);
+    assert!(check(by_name, &name).expect_err("too much").contains("too long"));
+    assert!(check(&wide(2000), r#""aaaa""#).expect_err("no match").contains("does not match"));
+}
+
+#[test]
+fn the_patterns_of_everyday_life_are_put_to_thousands_of_texts() {
+    let id = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+    let schema = format!(r#"{{"items": {{"pattern": "{id}"}}}}"#);
+    let args = vec![r#""01234567-89ab-cdef-0123-456789abcdef""#; 10_000].join(",");
+    assert_eq!(check(&schema, &format!("[{args}]")), Ok(()));
+    let schema = r#"{"items": {"pattern": "^[^@\\s]+@[^@\\s]+\\.[a-z]+$"}}"#;
+    let args = vec![r#""somebody@example.com""#; 2_000].join(",");
+    assert_eq!(check(schema, &format!("[{args}]")), Ok(()));
+    for pattern in ["^.{1,20}$", r"^\\p{L}+$", "^[a-z0-9-]{0,63}[a-z]$"] {
+        let schema = format!(r#"{{"items": {{"pattern": "{pattern}"}}}}"#);
+        let args = vec![r#""anameofsomelength""#; 10_000].join(",");
+        assert_eq!(check(&schema, &format!("[{args}]")), Ok(()), "{pattern}");
+    }
+}
+
+#[test]
+fn items_that_have_to_be_unique_are_priced_by_how_they_can_be_told_apart() {
+    let schema = r#"{"uniqueItems": true}"#;
+    let list = |items: Vec<String>| format!("[{}]", items.join(","));
+    let words = list((0..50_000).map(|n| format!(r#""word {n}""#)).collect());
+    assert_eq!(check(schema, &words), Ok(()));
+    // All of these have one hash: it does not tell how lists nest.
+    let nested = |n: usize| {
+        (0..14).fold("1".to_owned(), |inner, bit| {
+            if n >> bit & 1 == 0 { format!("[[{inner}]]") } else { format!("[{inner}]") }
+        })
+    };
+    let lists = list((0..16_000).map(nested).collect());
+    assert!(check(schema, &lists).expect_err("too much").contains("too long"));
+    let large = |count: u64| list((0..count).map(|n| ((1 << 63) + n).to_string()).collect());
+    assert_eq!(check(schema, &large(20_000)), Ok(()));
+    assert!(check(schema, &large(50_000)).expect_err("too much").contains("too long"));
+}
+
+#[test]
+fn names_that_are_looked_up_are_priced_each() {
+    let names: Vec<_> = (0..3000).map(|n| format!(r#""n{n}""#)).collect();
+    let schema = format!(r#"{{"items": {{"not": {{"required": [{}]}}}}}}"#, names.join(","));
+    let args = format!("[{}]", vec!["{}"; 300_000].join(","));
+    assert!(check(&schema, &args).expect_err("too much").contains("too long"));
+    assert_eq!(check(&schema, "[{},{}]"), Ok(()));
+}
+
+#[test]
+fn a_division_that_needs_long_arithmetic_is_priced_as_such() {
+    let schema = |divisor: &str| format!(r#"{{"items": {{"multipleOf": {divisor}}}}}"#);
+    let args = |number: &str| format!("[{}]", vec![number; 100_000].join(","));
+    assert!(check(&schema("1e-300"), &args("1.5e300")).expect_err("too much").contains("too long"));
+    assert_eq!(check(&schema("0.01"), &args("123456.78")), Ok(()));
+}
+
+#[test]
+fn only_what_is_small_is_answered_where_others_wait() {
+    let at_once = |schema: &str, args: &str| {
+        compile(schema).expect("a schema").check_at_once(&Json::stored(args)).map(|answer| answer.is_ok())
+    };
+    assert_eq!(at_once(TREE, r#"{"text":"abc","tree":{"op":"leaf"}}"#), Some(true));
+    assert_eq!(at_once(TREE, r#"{"text":7}"#), Some(false));
+    assert_eq!(at_once("true", &format!("{:?}", "x".repeat(100_000))), None);
+    let pattern = r#"{"pattern": "[ab]*a[ab]{1000}[c-z]"}"#;
+    assert_eq!(at_once(pattern, r#""ab""#), Some(false));
+    assert_eq!(at_once(pattern, &format!("{:?}", "ab".repeat(2000))), None);
 }
