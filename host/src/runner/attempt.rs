@@ -10,7 +10,7 @@ use super::context::Context;
 use super::finalizer::Decided;
 use super::ports::AttemptPorts;
 use crate::event::{Event, JobRef};
-use crate::job::{Claim, Evidence, Release, RetryPolicy, RunId, Settlement, Verdict};
+use crate::job::{Claim, ErrorClass, Evidence, Failure, Release, RetryPolicy, RunId, Settlement, Verdict};
 use crate::plugin::Plugin;
 use crate::sandbox::{Attempt, GuestJob, Stop};
 
@@ -51,7 +51,7 @@ async fn settle(context: &Arc<Context>, claim: Claim, stop: Stop) -> Settlement 
         return release(claim, Release::KindGone);
     };
     let policy = plugin.retry(&claim.overrides);
-    if let Err(failure) = plugin.check_args(&claim.args) {
+    if let Err(failure) = check_args(context, &plugin, &claim).await {
         let evidence = Evidence { component_digest: Some(plugin.digest().to_owned()), ..Evidence::default() };
         return claim.settle(Verdict::Failed(failure), evidence, &policy, context.clock.now());
     }
@@ -62,6 +62,20 @@ async fn settle(context: &Arc<Context>, claim: Claim, stop: Stop) -> Settlement 
     let attempt = prepare(context, &plugin, &claim, &policy, stop);
     let ended = context.sandbox.run(plugin.worker(), attempt).await;
     claim.settle(ended.verdict, ended.evidence, &policy, context.clock.now())
+}
+
+/// A stranger's schema is put to a stranger's args: what may take a while is not done on a thread of the host, whose
+/// renewals and answers it would delay.
+async fn check_args(context: &Context, plugin: &Arc<Plugin>, claim: &Claim) -> Result<(), Failure> {
+    if let Some(answer) = plugin.check_args_at_once(&claim.args) {
+        return answer;
+    }
+    let (plugin, args) = (plugin.clone(), claim.args.clone());
+    let answer = context.sandbox.aside(move || plugin.check_args(&args)).await;
+    answer.unwrap_or_else(|| {
+        let fault = "a fault of the host ended the check of the args";
+        Err(Failure::new(ErrorClass::Transient, fault))
+    })
 }
 
 fn prepare(

@@ -143,6 +143,15 @@ impl Sandbox {
         ended.unwrap_or_else(host_fault)
     }
 
+    /// Does what takes a while because a stranger had a say in it, apart from database, API and timers. `None` if it
+    /// panicked, or the sandbox is going away.
+    pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        match self.0.threads.spawn_blocking(work) {
+            Some(running) => running.ended().await,
+            None => None,
+        }
+    }
+
     /// Bytes that the memories and tables of all attempts have now.
     pub fn guest_memory_in_use(&self) -> u64 {
         self.0.sandboxes.memory.in_use()

@@ -32,6 +32,14 @@ impl GuestThreads {
     ) -> Option<Running<T>> {
         self.0.as_ref().map(|runtime| Running(runtime.spawn(task)))
     }
+
+    /// Runs what blocks, beside the guests: on few threads, so that it neither takes theirs nor all of the machine.
+    pub(super) fn spawn_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<Running<T>> {
+        self.0.as_ref().map(|runtime| Running(runtime.spawn_blocking(work)))
+    }
 }
 
 impl Drop for GuestThreads {
