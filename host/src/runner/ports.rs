@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::context::Context;
 use crate::event::Event;
 use crate::job::{
-    Claim, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, LogRecord, NameError, NewJob, Queue, RunId,
-    Tag, When, one_line,
+    Claim, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, LogRecord, NameError, NewJob, Queue,
+    RetryPolicy, RunId, Tag, When, one_line,
 };
 use crate::plugin::{EnqueueWish, Plugin};
 use crate::sandbox::{FollowUpRequest, Ports, Refusal};
@@ -61,11 +61,17 @@ impl AttemptPorts {
         opts.when = wish.delay.map_or(When::Now, When::In);
         opts.unique_key = self.own_key(wish.unique_key.as_deref()).map_err(invalid)?;
         opts.unique_active_key = self.own_key(wish.unique_active_key.as_deref()).map_err(invalid)?;
-        opts.overrides.max_attempts = wish.max_attempts;
+        opts.overrides.max_attempts = wish.max_attempts.map(|wish| wish.min(self.most_attempts(&opts.kind)));
         opts.tags = wish.tags.iter().map(|tag| Tag::new(tag)).collect::<Result<_, _>>().map_err(invalid)?;
         opts.lineage = self.children;
         let now = self.context.clock.now();
         opts.admit(JobId::mint(now), now).map_err(|error| Refusal::Invalid(error.to_string()))
+    }
+
+    /// A worker may ask for fewer attempts than a kind gets, and not for more: that is for operators to say.
+    fn most_attempts(&self, kind: &Kind) -> u32 {
+        let host = RetryPolicy::default().max_attempts;
+        self.context.plugin(kind).map_or(host, |plugin| plugin.terms().max_attempts.value)
     }
 
     fn check_grant(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use flyball::job::{JobState, Outcome};
 use flyball_tests::load::Load;
-use flyball_tests::{GENEROUS, Node, ambient, guests};
+use flyball_tests::{GENEROUS, Node, ambient, eventually, guests};
 use serde_json::json;
 
 use crate::worlds::{World, on_both_databases};
@@ -16,6 +16,7 @@ on_both_databases!(
     a_job_enqueued_before_its_kind_existed_runs_when_the_component_is_dropped_in,
     replacing_a_component_under_load_loses_and_fails_no_job,
     a_truncated_file_leaves_the_old_version_running_and_says_why,
+    a_worker_can_not_ask_for_more_attempts_than_the_operator_gives_a_kind,
 );
 
 /// Live within a second of its compile.
@@ -106,6 +107,37 @@ async fn a_truncated_file_leaves_the_old_version_running_and_says_why(world: Wor
     let load = Load::enqueue(world.home.database(), "echo", 3, |_| json!({})).await?;
     load.finished(GENEROUS).await?;
     load.audit().await?.assert_each_succeeded_once()?;
+    node.drain().await?;
+    Ok(())
+}
+
+async fn a_worker_can_not_ask_for_more_attempts_than_the_operator_gives_a_kind(world: World) -> Result<()> {
+    let world = world.with(&["echo"])?;
+    let plugins = world.home.plugins();
+    guests::find("echo")?.put_as("frugal", &plugins)?;
+    fs::write(plugins.join("frugal.toml"), "[retry]\nmax_attempts = 3\n")?;
+    fs::write(plugins.join("echo.toml"), "[grants.enqueue]\nkinds = [\"frugal\", \"unknown\"]\n")?;
+    let mut node = Node::serve(&world.home, &[]).await?;
+    node.log()
+        .wait_for(GENEROUS, "frugal in service", |line| {
+            (line.text.contains("plugin in service") && line.text.contains("frugal")).then_some(())
+        })
+        .await?;
+    let wish =
+        |kind: &str, attempts: u32| json!({ "kind": kind, "max_attempts": attempts, "tags": ["wish"] });
+    let wishes = [wish("frugal", 1000), wish("frugal", 2), wish("unknown", 1000), wish("unknown", 7)];
+    let args = json!({ "follow_ups": wishes });
+    Load::enqueue(world.home.database(), "echo", 1, |_| args.clone()).await?;
+    // Those of a kind that nobody has stay where they are.
+    let mut given = eventually(GENEROUS, "four follow-ups", async || {
+        let listed: Vec<serde_json::Value> =
+            world.home.ask(&["jobs", "list", "--tag", "wish", "--json"]).await?;
+        let given: Vec<_> = listed.iter().filter_map(|job| job["max_attempts"].as_u64()).collect();
+        anyhow::Ok((given.len() == 4).then_some(given))
+    })
+    .await?;
+    given.sort_unstable();
+    assert_eq!(given, [2, 3, 7, 25]);
     node.drain().await?;
     Ok(())
 }
