@@ -173,6 +173,12 @@ impl Client {
         Ok(self.store.kinds().await?)
     }
 
+    /// Tells other processes what is still to be told, and closes the connections, of all clones. Not to be called on a
+    /// client over the store of a node that runs on.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
     fn order(&self) -> Order {
         Order { action: ActionId::mint(self.clock.now()), who: self.who.to_string() }
     }

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use anyhow::Context as _;
 
-use super::connect::client;
+use super::connect::with_client;
 use super::{Exit, Globals};
 use crate::job::{ExecutorClass, InsertOpts, Key, Kind, Queue, Tag, When};
 use crate::quantity::{Count, Moment, Span};
@@ -57,11 +57,13 @@ pub(super) struct Enqueue {
 
 impl Enqueue {
     pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
-        let client = client(globals).await?;
-        let opts = self.opts(client.clock().now())?;
-        let inserted = client.enqueue(opts).await?;
-        say!("{}", inserted.id());
-        Ok(Exit::Done)
+        with_client(globals, async |client| {
+            let opts = self.opts(client.clock().now())?;
+            let inserted = client.enqueue(opts).await?;
+            say!("{}", inserted.id());
+            Ok(Exit::Done)
+        })
+        .await
     }
 
     fn opts(self, now: crate::job::Timestamp) -> anyhow::Result<InsertOpts> {
