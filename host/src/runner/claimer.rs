@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
-use super::{Plan, Planner, Runner, View, attempt};
-use crate::job::{Queue, RunId};
+use super::{Answer, Plan, Planner, Runner, View, attempt};
+use crate::clock::Boot;
+use crate::job::{Claim, Queue, RunId};
+use crate::plugin::Catalog;
 use crate::service::ServiceError;
 use crate::store::{ClaimRequest, Claimed, QueueRoom, Queues, StoreError, Turn};
 use crate::wake::{Line, Listener};
@@ -22,20 +25,24 @@ impl Runner {
     /// and what that brings is still run.
     pub async fn claim_jobs(self, token: CancellationToken) -> Result<(), ServiceError> {
         let Self(context) = self;
-        let mut work = context.store.bell().listen(Line::Work);
-        let mut planner = Planner::default();
+        let mut news = News {
+            work: context.store.bell().listen(Line::Work),
+            // One for all waits: each clone would find the changes new that were seen long ago.
+            catalog: context.catalog.clone(),
+        };
+        let mut planner = Planner::new(context.config.poll_interval);
         while !token.is_cancelled() {
-            match planner.plan(view(&context)) {
-                Plan::Claim { room, turn } => {
-                    gather(&context, room).await;
-                    let room = context.slots.concurrency().saturating_sub(context.slots.busy()).max(1);
-                    let room = if turn == Turn::LastChance { 1 } else { room };
-                    claim(&context, &mut planner, room, turn, &token).await;
+            match planner.plan(&view(&context)) {
+                Plan::Claim { turn: Turn::Fresh, .. } => {
+                    gather(&context).await;
+                    claim_fresh(&context, &mut planner, &token).await;
                 }
+                Plan::Claim { most, turn: Turn::LastChance } => {
+                    claim_last_chance(&context, &mut planner, most, &token).await;
+                }
+                Plan::Look => look(&context, &mut planner, &token).await,
                 Plan::Wait { until } => {
-                    let poll = context.config.poll_interval;
-                    let wait = until.map_or(poll, |until| poll.min(until.since(context.clock.boot())));
-                    token.run_until_cancelled(wait_for_work(&context, &mut planner, &mut work, wait)).await;
+                    token.run_until_cancelled(wait(&context, &mut planner, &mut news, until)).await;
                 }
             }
         }
@@ -43,70 +50,104 @@ impl Runner {
     }
 }
 
+/// What tells that there may be work.
+struct News {
+    work: Listener,
+    catalog: watch::Receiver<Arc<Catalog>>,
+}
+
 fn view(context: &Context) -> View {
     let in_use = context.sandbox.guest_memory_in_use();
     let memory = in_use < context.sandbox.guest_memory_limit() / 5 * 4;
+    let busy = context.slots.busy();
     View {
         now: context.clock.boot(),
-        busy: context.slots.busy(),
-        concurrency: context.slots.concurrency(),
+        busy,
+        free: context.slots.concurrency().saturating_sub(busy),
+        queues: rooms(context),
         may_start: memory && context.lease.is_held() && !context.catalog.borrow().is_empty(),
     }
 }
 
-async fn gather(context: &Context, room: u32) {
-    let few = room * 4 < context.slots.concurrency();
+/// The queues that the node takes from. One without room is among them: whether a last chance waits in it is asked too.
+fn rooms(context: &Context) -> Queues {
+    let room = |(queue, most): &(Queue, u32)| QueueRoom {
+        queue: queue.clone(),
+        room: most.saturating_sub(context.slots.busy_with(queue)),
+    };
+    match context.config.queues.as_slice() {
+        [] => Queues::Every,
+        named => Queues::Only(named.iter().map(room).collect()),
+    }
+}
+
+async fn gather(context: &Context) {
+    let free = context.slots.concurrency().saturating_sub(context.slots.busy());
+    let few = free * 4 < context.slots.concurrency();
     if few {
         context.clock.sleep(GATHER).await;
     }
 }
 
-async fn wait_for_work(context: &Context, planner: &mut Planner, work: &mut Listener, wait: Duration) {
-    let mut catalog = context.catalog.clone();
+async fn wait(context: &Context, planner: &mut Planner, news: &mut News, until: Boot) {
     tokio::select! {
-        () = work.heard() => planner.woken(),
+        () = news.work.heard() => planner.woken(),
         () = context.slots.freed() => {}
         // The plugin service keeps the sender; without it the poll still looks.
-        Ok(()) = catalog.changed() => planner.woken(),
-        () = context.clock.sleep(wait) => planner.woken(),
+        Ok(()) = news.catalog.changed() => planner.woken(),
+        () = context.clock.sleep_until(until) => {}
     }
 }
 
-async fn claim(
+async fn claim_fresh(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
+    // Slots were freed while others were waited for.
+    let Plan::Claim { most, turn: Turn::Fresh } = planner.plan(&view(context)) else { return };
+    let request = request(context, most, Turn::Fresh);
+    let Some(claimed) = ask(context, &request, token).await else { return };
+    let answer = Answer {
+        asked: most,
+        got: claimed.claims.iter().map(|claim| claim.queue.clone()).collect(),
+        queues: request.queues,
+        contended: claimed.contended,
+        last_chances: claimed.last_chances,
+    };
+    planner.fresh_answered(&answer, context.clock.boot());
+    start(context, &request.runs, claimed.claims);
+}
+
+async fn claim_last_chance(
     context: &Arc<Context>,
     planner: &mut Planner,
-    room: u32,
-    turn: Turn,
+    most: u32,
     token: &CancellationToken,
 ) {
-    let runs = context.held.begin_claim(room);
-    let request = request(context, runs, turn);
-    let Some(Claimed { claims, last_chances }) = ask(context, &request, token).await else { return };
-    let got = u32::try_from(claims.len()).unwrap_or(u32::MAX);
-    match turn {
-        Turn::Fresh => planner.fresh_answered(room, got, last_chances, context.clock.boot()),
-        Turn::LastChance => planner.last_chance_answered(got),
+    let request = request(context, most, Turn::LastChance);
+    let Some(Claimed { claims, .. }) = ask(context, &request, token).await else { return };
+    planner.last_chance_answered(u32::try_from(claims.len()).unwrap_or(u32::MAX), context.clock.boot());
+    start(context, &request.runs, claims);
+}
+
+/// Asks for nothing, and hears whether a last chance waits.
+async fn look(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
+    let request = request(context, 0, Turn::Fresh);
+    if let Some(claimed) = ask(context, &request, token).await {
+        planner.looked(claimed.last_chances, context.clock.boot());
     }
-    let stops = context.held.answered(&request.runs, &claims);
+}
+
+fn start(context: &Arc<Context>, runs: &[RunId], claims: Vec<Claim>) {
+    let stops = context.held.answered(runs, &claims);
     for (claim, stop) in claims.into_iter().zip(stops) {
         let slot = context.slots.take(claim.queue.clone());
         attempt::start(context.clone(), claim, stop, slot);
     }
 }
 
-fn request(context: &Context, runs: Vec<RunId>, turn: Turn) -> ClaimRequest {
-    let room = |(queue, most): &(Queue, u32)| QueueRoom {
-        queue: queue.clone(),
-        room: most.saturating_sub(context.slots.busy_with(queue)),
-    };
-    let queues = match context.config.queues.as_slice() {
-        [] => Queues::Every,
-        named => Queues::Only(named.iter().map(room).filter(|queue| queue.room > 0).collect()),
-    };
+fn request(context: &Context, most: u32, turn: Turn) -> ClaimRequest {
     ClaimRequest {
         node: context.lease.node(),
-        runs,
-        queues,
+        runs: context.held.begin_claim(most),
+        queues: rooms(context),
         kinds: context.catalog.borrow().served(),
         classes: context.config.classes.clone(),
         turn,

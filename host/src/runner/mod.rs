@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub use context::{Parts, Runner};
 pub use lease::Lease;
-pub use planner::{Plan, Planner, View};
+pub use planner::{Answer, Plan, Planner, View};
 pub use renewal::enter;
 pub use slots::{Slot, Slots};
 

@@ -3,6 +3,7 @@
 mod cancel;
 mod drain;
 mod fairness;
+mod line;
 mod plugins;
 mod tls;
 mod told;
