@@ -1,6 +1,7 @@
 //! Does the product keep its promises? The real binary, called and watched from outside, on both databases.
 
 mod cancel;
+mod client;
 mod drain;
 mod fairness;
 mod line;
