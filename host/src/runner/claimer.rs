@@ -7,9 +7,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
+use super::held::Unanswered;
 use super::{Answer, Plan, Planner, Runner, View, attempt};
 use crate::clock::Boot;
-use crate::job::{Claim, Queue, RunId};
+use crate::job::{Claim, NodeId, Queue};
 use crate::plugin::Catalog;
 use crate::service::ServiceError;
 use crate::store::{ClaimRequest, Claimed, QueueRoom, Queues, StoreError, Turn};
@@ -19,6 +20,8 @@ use crate::wake::{Line, Listener};
 const GATHER: Duration = Duration::from_millis(1);
 /// Between two tries of the same claim: from, and up to.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// A claim that was so often too long in coming is given up: there may be more in it than can be answered in time.
+const LATE: u32 = 2;
 
 impl Runner {
     /// The service that claims jobs and starts their attempts. Told to stop, it waits for the answer it asked for,
@@ -102,8 +105,8 @@ async fn wait(context: &Context, planner: &mut Planner, news: &mut News, until: 
 async fn claim_fresh(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
     // Slots were freed while others were waited for.
     let Plan::Claim { most, turn: Turn::Fresh } = planner.plan(&view(context)) else { return };
-    let request = request(context, most, Turn::Fresh);
-    let Some(claimed) = ask(context, &request, token).await else { return };
+    let (request, unanswered) = request(context, most, Turn::Fresh);
+    let Some(claimed) = ask(context, planner, &request, token).await else { return };
     let answer = Answer {
         asked: most,
         got: claimed.claims.iter().map(|claim| claim.queue.clone()).collect(),
@@ -112,7 +115,7 @@ async fn claim_fresh(context: &Arc<Context>, planner: &mut Planner, token: &Canc
         last_chances: claimed.last_chances,
     };
     planner.fresh_answered(&answer, context.clock.boot());
-    start(context, &request.runs, claimed.claims);
+    start(context, request.node, unanswered, claimed.claims);
 }
 
 async fn claim_last_chance(
@@ -121,59 +124,74 @@ async fn claim_last_chance(
     most: u32,
     token: &CancellationToken,
 ) {
-    let request = request(context, most, Turn::LastChance);
-    let Some(Claimed { claims, .. }) = ask(context, &request, token).await else { return };
+    let (request, unanswered) = request(context, most, Turn::LastChance);
+    let Some(Claimed { claims, .. }) = ask(context, planner, &request, token).await else { return };
     planner.last_chance_answered(u32::try_from(claims.len()).unwrap_or(u32::MAX), context.clock.boot());
-    start(context, &request.runs, claims);
+    start(context, request.node, unanswered, claims);
 }
 
 /// Asks for nothing, and hears whether a last chance waits.
 async fn look(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
-    let request = request(context, 0, Turn::Fresh);
-    if let Some(claimed) = ask(context, &request, token).await {
+    let (request, _nothing) = request(context, 0, Turn::Fresh);
+    if let Some(claimed) = ask(context, planner, &request, token).await {
         planner.looked(claimed.last_chances, context.clock.boot());
     }
 }
 
-fn start(context: &Arc<Context>, runs: &[RunId], claims: Vec<Claim>) {
-    let stops = context.held.answered(runs, &claims);
-    for (claim, stop) in claims.into_iter().zip(stops) {
+fn start(context: &Arc<Context>, node: NodeId, unanswered: Unanswered, claims: Vec<Claim>) {
+    let grips = unanswered.answered(&claims);
+    for (claim, grip) in claims.into_iter().zip(grips) {
         let slot = context.slots.take(claim.queue.clone());
-        attempt::start(context.clone(), claim, stop, slot);
+        attempt::start(context.clone(), claim, node, grip, slot);
     }
 }
 
-fn request(context: &Context, most: u32, turn: Turn) -> ClaimRequest {
-    ClaimRequest {
+fn request(context: &Context, most: u32, turn: Turn) -> (ClaimRequest, Unanswered) {
+    let unanswered = context.held.begin_claim(most);
+    let request = ClaimRequest {
         node: context.lease.node(),
-        runs: context.held.begin_claim(most),
+        runs: unanswered.runs().to_vec(),
         queues: rooms(context),
         kinds: context.catalog.borrow().served(),
         classes: context.config.classes.clone(),
         turn,
-    }
+    };
+    (request, unanswered)
 }
 
 /// Asks with the same ids until there is an answer. `None` if the claim was given up: the next renewal gives back
 /// what it may have brought.
-async fn ask(context: &Context, request: &ClaimRequest, token: &CancellationToken) -> Option<Claimed> {
+async fn ask(
+    context: &Context,
+    planner: &mut Planner,
+    request: &ClaimRequest,
+    token: &CancellationToken,
+) -> Option<Claimed> {
     let mut delay = RETRY.0;
+    let mut late = 0;
     loop {
         match context.store.claim(request, context.clock.now()).await {
+            // While the answer was under way, others took this node for lost: what it brought is no longer ours.
+            Ok(_) if context.lease.node() != request.node => return None,
             Ok(claimed) => return Some(claimed),
             Err(StoreError::NodeLost) => break,
             Err(error) if error.is_passing() && !token.is_cancelled() && context.lease.is_held() => {
                 tracing::warn!(%error, "a claim failed; trying again with the same ids");
+                late += u32::from(error.took_too_long());
             }
             Err(error) => {
                 tracing::warn!(%error, "a claim was given up");
                 break;
             }
         }
+        if late == LATE {
+            tracing::warn!(jobs = request.runs.len(), "a claim was given up; the next asks for fewer jobs");
+            planner.too_much(u32::try_from(request.runs.len()).unwrap_or(u32::MAX));
+            return None;
+        }
         context.clock.sleep(delay).await;
         delay = (delay * 2).min(RETRY.1);
     }
-    context.held.given_up(&request.runs);
     context.clock.sleep(RETRY.1).await;
     None
 }

@@ -1,11 +1,12 @@
 //! What all parts of a runner share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::finalizer::Outcomes;
 use super::held::Held;
+use super::outcomes::Outcomes;
 use super::progress::ProgressBoard;
 use super::{Lease, RunnerConfig, Slots};
 use crate::clock::Clock;
@@ -85,7 +86,7 @@ impl Runner {
     }
 
     /// Asks everything that runs to stop, for good after the grace; says how many attempts there were.
-    pub fn ask_all(&self, cause: StopCause, grace: std::time::Duration) -> usize {
+    pub fn ask_all(&self, cause: StopCause, grace: Duration) -> usize {
         self.0.held.ask_all(cause, grace)
     }
 

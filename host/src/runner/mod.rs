@@ -4,6 +4,7 @@
 //! durable, so that a node never holds more than it can finish. Deciding is done by pure code ([`Planner`] here,
 //! `Claim::settle` in `job/`); this folder moves values between the store and the sandbox.
 
+mod aside;
 mod attempt;
 mod cancels;
 mod claimer;
@@ -11,6 +12,7 @@ mod context;
 mod finalizer;
 mod held;
 mod lease;
+mod outcomes;
 mod planner;
 mod ports;
 mod progress;

@@ -188,7 +188,10 @@ impl Planner {
 
     /// A claim of so many was given up, because no answer came in time: the next asks for fewer.
     pub fn too_much(&mut self, asked: u32) {
-        self.most = (asked / 2).max(1);
+        // A look asks for none, and says nothing of how many would have been too many.
+        if asked > 0 {
+            self.most = (asked / 2).max(1);
+        }
     }
 
     fn advance(&mut self, view: &View) {
