@@ -85,9 +85,9 @@ impl Runner {
         &self.0.slots
     }
 
-    /// Asks everything that runs to stop, for good after the grace; says how many attempts there were.
-    pub fn ask_all(&self, cause: StopCause, grace: Duration) -> usize {
-        self.0.held.ask_all(cause, grace)
+    /// Asks everything that runs to stop, for good after the grace, and whatever a claim under way still brings.
+    pub fn ask_for_good(&self, cause: StopCause, grace: Duration) {
+        self.0.held.ask_for_good(cause, grace);
     }
 
     /// Waits until no attempt is left whose outcome is not durable.
