@@ -57,6 +57,7 @@ async fn write_fresh(context: &Context, aside: &Aside, token: &CancellationToken
                 batch.push(decided);
             }
         }
+        context.store_last_progress(batch.iter().map(|decided| decided.settlement.run)).await;
         write(context, std::mem::take(&mut batch), aside, &mut patience, token).await;
         if more.is_none() {
             aside.no_more_comes();
