@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::held::Unanswered;
-use super::{Answer, Plan, Planner, Runner, View, attempt};
+use super::{Answer, Plan, Planner, Runner, View, attempt, pace};
 use crate::clock::Boot;
 use crate::job::{Claim, NodeId, Queue};
 use crate::plugin::Catalog;
@@ -16,8 +16,6 @@ use crate::service::ServiceError;
 use crate::store::{ClaimRequest, Claimed, QueueRoom, Queues, StoreError, Turn};
 use crate::wake::{Line, Listener};
 
-/// While the line is long, a freed slot waits so long for others, so that one claim fills many.
-const GATHER: Duration = Duration::from_millis(1);
 /// Between two tries of the same claim: from, and up to.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// A claim that was so often too long in coming is given up: there may be more in it than can be answered in time.
@@ -34,11 +32,13 @@ impl Runner {
             catalog: context.catalog.clone(),
         };
         let mut planner = Planner::new(context.config.poll_interval);
+        let mut answered = context.clock.boot();
         while !token.is_cancelled() {
             match planner.plan(&view(&context)) {
                 Plan::Claim { turn: Turn::Fresh, .. } => {
-                    gather(&context).await;
+                    gather(&context, answered).await;
                     claim_fresh(&context, &mut planner, &token).await;
+                    answered = context.clock.boot();
                 }
                 Plan::Claim { most, turn: Turn::LastChance } => {
                     claim_last_chance(&context, &mut planner, most, &token).await;
@@ -84,11 +84,18 @@ fn rooms(context: &Context) -> Queues {
     }
 }
 
-async fn gather(context: &Context) {
-    let free = context.slots.concurrency().saturating_sub(context.slots.busy());
-    let few = free * 4 < context.slots.concurrency();
-    if few {
-        context.clock.sleep(GATHER).await;
+/// While the line is long, a freed slot waits a little for others, so that one claim fills many.
+async fn gather(context: &Context, answered: Boot) {
+    let enough = pace::enough(context.slots.concurrency());
+    let free = || context.slots.concurrency().saturating_sub(context.slots.busy());
+    while let Some(until) = context.pace.until(answered)
+        && free() < enough
+        && context.clock.boot() < until
+    {
+        tokio::select! {
+            () = context.slots.freed() => {}
+            () = context.clock.sleep_until(until) => {}
+        }
     }
 }
 
@@ -115,6 +122,11 @@ async fn claim_fresh(context: &Arc<Context>, planner: &mut Planner, token: &Canc
         last_chances: claimed.last_chances,
     };
     planner.fresh_answered(&answer, context.clock.boot());
+    if planner.line_is_long() {
+        context.pace.line_is_long();
+    } else {
+        context.pace.line_is_short();
+    }
     start(context, request.node, unanswered, claimed.claims);
 }
 

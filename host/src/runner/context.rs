@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::held::Held;
 use super::outcomes::Outcomes;
+use super::pace::Pace;
 use super::progress::ProgressBoard;
 use super::{Lease, RunnerConfig, Slots};
 use crate::clock::Clock;
@@ -33,6 +34,7 @@ pub(super) struct Context {
     pub(super) slots: Slots,
     pub(super) outcomes: Outcomes,
     pub(super) progress: ProgressBoard,
+    pub(super) pace: Pace,
 }
 
 /// What a runner is made of, beside its configuration.
@@ -72,6 +74,7 @@ impl Runner {
             slots,
             outcomes,
             progress,
+            pace: Pace::default(),
         }))
     }
 

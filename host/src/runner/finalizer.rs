@@ -7,12 +7,13 @@
 
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::Runner;
 use super::aside::{Aside, Part};
 use super::context::Context;
 use super::outcomes::Decided;
+use super::{Runner, pace};
 use crate::clock::Boot;
 use crate::event::{Event, Finished, JobRef};
 use crate::job::Settlement;
@@ -50,6 +51,7 @@ async fn write_fresh(context: &Context, aside: &Aside, token: &CancellationToken
     let mut receiver = context.outcomes.receiver.lock().await;
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let mut patience = Patience::default();
+    let mut answered = context.clock.boot();
     loop {
         let more = token.run_until_cancelled(receiver.recv_many(&mut batch, MAX_BATCH)).await;
         if more.is_none() {
@@ -57,11 +59,32 @@ async fn write_fresh(context: &Context, aside: &Aside, token: &CancellationToken
                 batch.push(decided);
             }
         }
+        gather(context, &mut receiver, &mut batch, answered).await;
         context.store_last_progress(batch.iter().map(|decided| decided.settlement.run)).await;
         write(context, std::mem::take(&mut batch), aside, &mut patience, token).await;
+        answered = context.clock.boot();
         if more.is_none() {
             aside.no_more_comes();
             return;
+        }
+    }
+}
+
+/// While the line is long, an outcome waits a little for others, so that one batch stores many.
+async fn gather(
+    context: &Context,
+    receiver: &mut mpsc::Receiver<Decided>,
+    batch: &mut Vec<Decided>,
+    answered: Boot,
+) {
+    let enough = || pace::enough(context.slots.concurrency()).min(context.slots.busy());
+    while let Some(until) = context.pace.until(answered)
+        && u32::try_from(batch.len()).is_ok_and(|gathered| gathered < enough())
+        && context.clock.boot() < until
+    {
+        tokio::select! {
+            _ = receiver.recv_many(batch, MAX_BATCH) => {}
+            () = context.clock.sleep_until(until) => {}
         }
     }
 }

@@ -13,6 +13,7 @@ mod finalizer;
 mod held;
 mod lease;
 mod outcomes;
+mod pace;
 mod planner;
 mod ports;
 mod progress;
