@@ -39,7 +39,13 @@ impl Runner {
 
     /// Offers once more what the finalizer left, before the node leaves; what is not taken now still holds its slots.
     pub async fn offer_what_is_left(&self) {
-        let left = self.0.outcomes.take_left();
+        let mut left = self.0.outcomes.take_left();
+        if let Ok(mut receiver) = self.0.outcomes.receiver.try_lock() {
+            // Where the finalizer died, they still wait for it.
+            while let Ok(decided) = receiver.try_recv() {
+                left.push(decided);
+            }
+        }
         if let Err((error, left)) = offer(&self.0, left).await {
             tracing::error!(%error, outcomes = left.len(), "outcomes were not stored; their jobs will run again");
             self.0.outcomes.leave(left);
