@@ -1,6 +1,7 @@
 //! The client: enqueues, reads and operates jobs, from any process. It runs nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::event::{Event, Events};
@@ -9,6 +10,11 @@ use crate::store::{
     self, CancelAnswer, Database, Inserted, JobFilter, KindRecord, NodeRecord, OpenOptions, Order, Overview,
     RetryAnswer, SchemaMode, SharedStore, Store, StoreError,
 };
+
+/// What is asked again after a passing error: how long after each try.
+const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
+/// Nothing is asked again after so long.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What goes wrong for a caller.
 #[derive(Debug, thiserror::Error)]
@@ -72,12 +78,20 @@ impl Client {
         &self.clock
     }
 
-    /// Enqueues one job.
+    /// Enqueues one job, under an id that is minted here.
     ///
     /// # Errors
-    /// [`ClientError::Admit`] names the field that can't be taken.
+    /// [`ClientError::Admit`] names the field that can't be taken. After a [`ClientError::Store`] the job may be there:
+    /// to be able to ask again, use [`Client::enqueue_as`].
     pub async fn enqueue(&self, opts: InsertOpts) -> Result<Inserted> {
-        let id = JobId::mint(self.clock.now());
+        self.enqueue_as(JobId::mint(self.clock.now()), opts).await
+    }
+
+    /// Enqueues one job under an id that the caller minted. Repeated with the same id, it is the same job.
+    ///
+    /// # Errors
+    /// As [`Client::enqueue`].
+    pub async fn enqueue_as(&self, id: JobId, opts: InsertOpts) -> Result<Inserted> {
         let inserted = self.enqueue_many(vec![(id, opts)]).await?;
         // One job in, one answer out: the store answers in input order.
         Ok(inserted.into_iter().next().unwrap_or(Inserted::New(id)))
@@ -92,7 +106,7 @@ impl Client {
         let now = self.clock.now();
         let jobs: Vec<NewJob> =
             jobs.into_iter().map(|(id, opts)| opts.admit(id, now)).collect::<Result<_, AdmitError>>()?;
-        let inserted = self.store.insert(&jobs).await?;
+        let inserted = self.repeated(async || self.store.insert(&jobs).await).await?;
         for (job, inserted) in jobs.into_iter().zip(&inserted) {
             let duplicate = matches!(inserted, Inserted::Duplicate(_));
             let NewJob { kind, queue, .. } = job;
@@ -104,17 +118,39 @@ impl Client {
     /// Cancels jobs: those that wait at once, those that run by their node. Answers in input order.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails. The order may have been carried out: to be able to ask again, use
+    /// [`Client::cancel_as`].
     pub async fn cancel(&self, jobs: &[JobId]) -> Result<Vec<CancelAnswer>> {
-        Ok(self.store.cancel(&self.order(), jobs, self.clock.now()).await?)
+        self.cancel_as(ActionId::mint(self.clock.now()), jobs).await
+    }
+
+    /// As [`Client::cancel`], under an id that the caller minted. Repeated with the same id, it is the same order, and
+    /// answers what was done.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel_as(&self, action: ActionId, jobs: &[JobId]) -> Result<Vec<CancelAnswer>> {
+        let order = self.order(action);
+        self.repeated(async || self.store.cancel(&order, jobs, self.clock.now()).await).await
     }
 
     /// Makes jobs available again, with their failures forgotten. Answers in input order.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails. The order may have been carried out: to be able to ask again, use
+    /// [`Client::retry_as`].
     pub async fn retry(&self, jobs: &[JobId]) -> Result<Vec<RetryAnswer>> {
-        Ok(self.store.retry(&self.order(), jobs, self.clock.now()).await?)
+        self.retry_as(ActionId::mint(self.clock.now()), jobs).await
+    }
+
+    /// As [`Client::retry`], under an id that the caller minted. Repeated with the same id, it is the same order, and
+    /// answers what was done.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn retry_as(&self, action: ActionId, jobs: &[JobId]) -> Result<Vec<RetryAnswer>> {
+        let order = self.order(action);
+        self.repeated(async || self.store.retry(&order, jobs, self.clock.now()).await).await
     }
 
     /// One job.
@@ -173,7 +209,28 @@ impl Client {
         Ok(self.store.kinds().await?)
     }
 
-    fn order(&self) -> Order {
-        Order { action: ActionId::mint(self.clock.now()), who: self.who.to_string() }
+    /// Tells other processes what is still to be told, and closes the connections, of all clones. Not to be called on a
+    /// client over the store of a node that runs on.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    fn order(&self, action: ActionId) -> Order {
+        Order { action, who: self.who.to_string() }
+    }
+
+    /// Asks again, with the same ids, when the answer was lost or the database was away for a moment.
+    async fn repeated<T>(&self, ask: impl AsyncFn() -> store::Result<T>) -> Result<T> {
+        let give_up = self.clock.boot().after(PATIENCE);
+        let mut delays = PAUSES.into_iter();
+        loop {
+            match (ask().await, delays.next()) {
+                (Err(error), Some(delay)) if error.is_passing() && self.clock.boot() < give_up => {
+                    tracing::debug!(%error, "asking again");
+                    self.clock.sleep(delay).await;
+                }
+                (answer, _) => return Ok(answer?),
+            }
+        }
     }
 }

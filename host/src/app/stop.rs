@@ -12,6 +12,9 @@ use crate::sandbox::StopCause;
 /// After the last attempt was interrupted, its outcome has so long to become durable.
 const LAST_OUTCOMES: Duration = Duration::from_secs(10);
 
+/// When everything is durable, other services have so long to end what they are in the middle of.
+const STRAGGLERS: Duration = Duration::from_secs(5);
+
 /// Stops a node, from anywhere. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Stopper {
@@ -55,19 +58,20 @@ impl Node {
     pub(super) async fn drain(mut self, died: Option<&'static str>) -> Stopped {
         tracing::info!(running = self.runner.slots().busy(), "draining");
         self.health.enter(Stage::Draining);
-        self.supervisor.stop(&["claimer"]).await;
-        self.supervisor.stop(&["promoter", "sweeper", "plugins"]).await;
         let before = self.released.load(Ordering::Relaxed);
-        self.runner.ask_all(StopCause::Drain, self.drain_timeout);
+        // Told, and not waited for: an interrupt is heeded from here on, whatever they are in the middle of.
+        self.supervisor.tell(&["promoter", "sweeper", "plugins"]);
+        self.runner.ask_for_good(StopCause::Drain, self.drain_timeout);
         self.wait_for_attempts().await;
         self.supervisor.stop(&["finalizer"]).await;
+        self.runner.offer_what_is_left().await;
         let unstored = self.runner.slots().busy();
+        // A renewal that came after the leave would enter the node once more.
+        self.supervisor.stop(&["lease"]).await;
         if let Err(error) = self.store.leave(self.runner.lease().node(), self.clock.now()).await {
             tracing::warn!(%error, "the node could not sign off; its lease will run out");
         }
-        self.supervisor.stop(&["lease", "cancels", "progress", "publisher", "health", "log"]).await;
-        self.store.close().await;
-        self.supervisor.stop_all().await;
+        self.stop_the_rest().await;
         let interrupted = self.released.load(Ordering::Relaxed) - before;
         match (died, unstored, interrupted) {
             (Some(name), ..) => Stopped::Died(name),
@@ -77,19 +81,36 @@ impl Node {
         }
     }
 
-    async fn wait_for_attempts(&self) {
-        let idle = self.runner.idle();
-        tokio::pin!(idle);
+    /// Waits until the claim that is under way was answered and no attempt is left, for as long as attempts may take.
+    async fn wait_for_attempts(&mut self) {
+        let runner = self.runner.clone();
+        let ended = async {
+            self.supervisor.stop(&["claimer"]).await;
+            runner.idle().await;
+        };
+        tokio::pin!(ended);
         tokio::select! {
-            () = &mut idle => return,
+            () = &mut ended => return,
             () = self.stopper.interrupt.cancelled() => {
-                self.runner.ask_all(StopCause::Drain, Duration::ZERO);
+                runner.ask_for_good(StopCause::Drain, Duration::ZERO);
             }
             () = self.clock.sleep(self.drain_timeout) => {}
         }
         tokio::select! {
-            () = idle => {}
+            () = ended => {}
             () = self.clock.sleep(LAST_OUTCOMES) => {}
         }
+    }
+
+    async fn stop_the_rest(&mut self) {
+        let rest = ["promoter", "sweeper", "plugins", "cancels", "progress", "publisher", "health", "log"];
+        tokio::select! {
+            () = self.supervisor.stop(&rest) => {}
+            () = self.clock.sleep(STRAGGLERS) => {
+                tracing::warn!("some services did not stop in time, and are left to the end of the process");
+            }
+        }
+        self.store.close().await;
+        self.supervisor.stop_all().await;
     }
 }

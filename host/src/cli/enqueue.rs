@@ -4,9 +4,9 @@ use std::io::Read as _;
 
 use anyhow::Context as _;
 
-use super::connect::client;
+use super::connect::with_client;
 use super::{Exit, Globals};
-use crate::job::{ExecutorClass, InsertOpts, Key, Kind, Queue, Tag, When};
+use crate::job::{ExecutorClass, InsertOpts, JobId, Key, Kind, Queue, Tag, When};
 use crate::quantity::{Count, Moment, Span};
 
 /// Enqueue one job. Prints its id, and nothing else, on standard output.
@@ -17,6 +17,9 @@ pub(super) struct Enqueue {
     /// What the worker is given: JSON, `@FILE`, or `-` for standard input.
     #[arg(default_value = "{}")]
     args: String,
+    /// Its id, a UUID of version 7 that the caller minted: enqueued again under it, it is the same job.
+    #[arg(long, value_name = "ID")]
+    id: Option<JobId>,
     /// Its line.
     #[arg(long, default_value = "default")]
     queue: Queue,
@@ -57,11 +60,14 @@ pub(super) struct Enqueue {
 
 impl Enqueue {
     pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
-        let client = client(globals).await?;
-        let opts = self.opts(client.clock().now())?;
-        let inserted = client.enqueue(opts).await?;
-        say!("{}", inserted.id());
-        Ok(Exit::Done)
+        with_client(globals, async |client| {
+            let now = client.clock().now();
+            let id = self.id.unwrap_or_else(|| JobId::mint(now));
+            let inserted = client.enqueue_as(id, self.opts(now)?).await?;
+            say!("{}", inserted.id());
+            Ok(Exit::Done)
+        })
+        .await
     }
 
     fn opts(self, now: crate::job::Timestamp) -> anyhow::Result<InsertOpts> {

@@ -17,14 +17,21 @@ pub enum Exit {
     NotFound,
 }
 
+impl Exit {
+    /// The number that the caller sees.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::IncompleteDrain => 3,
+            Self::NotFound => 4,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::IncompleteDrain => 3,
-            Exit::NotFound => 4,
-        })
+        Self::from(exit.code())
     }
 }

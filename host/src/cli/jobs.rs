@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::connect::client;
+use super::connect::with_client;
 use super::table::Table;
 use super::{Exit, Globals};
+use crate::client::Client;
 use crate::job::{JobId, JobRecord, JobState, Kind, Queue, RunRecord, Tag, one_line, visible};
 use crate::store::{CancelAnswer, JobFilter, RetryAnswer};
 
@@ -98,21 +99,21 @@ struct Changed {
 
 impl Jobs {
     pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
-        match self {
-            Self::List(list) => list.run(globals).await,
-            Self::Show(show) => show.run(globals).await,
-            Self::Logs(logs) => logs.run(globals).await,
-            Self::Retry(change) => change.retry(globals).await,
-            Self::Cancel(change) => change.cancel(globals).await,
-        }
+        with_client(globals, async |client| match self {
+            Self::List(list) => list.run(client).await,
+            Self::Show(show) => show.run(client).await,
+            Self::Logs(logs) => logs.run(client).await,
+            Self::Retry(change) => change.retry(client).await,
+            Self::Cancel(change) => change.cancel(client).await,
+        })
+        .await
     }
 }
 
 impl List {
-    async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
+    async fn run(self, client: &Client) -> anyhow::Result<Exit> {
         let Self { states, kind, queue, tag, before, limit, json } = self;
-        let jobs =
-            client(globals).await?.list(&JobFilter { states, kind, queue, tag, before, limit }).await?;
+        let jobs = client.list(&JobFilter { states, kind, queue, tag, before, limit }).await?;
         if json {
             say!("{}", serde_json::to_string(&jobs)?);
             return Ok(Exit::Done);
@@ -135,8 +136,7 @@ impl List {
 }
 
 impl Show {
-    async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
-        let client = client(globals).await?;
+    async fn run(self, client: &Client) -> anyhow::Result<Exit> {
         let Some(job) = client.job(self.id).await? else { return Ok(not_found(self.id)) };
         let runs = client.runs(self.id).await?;
         if self.json {
@@ -153,8 +153,7 @@ impl Show {
 }
 
 impl Logs {
-    async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
-        let client = client(globals).await?;
+    async fn run(self, client: &Client) -> anyhow::Result<Exit> {
         if client.job(self.id).await?.is_none() {
             return Ok(not_found(self.id));
         }
@@ -184,8 +183,8 @@ impl Logs {
 }
 
 impl Change {
-    async fn retry(self, globals: &Globals) -> anyhow::Result<Exit> {
-        let answers = client(globals).await?.retry(&self.ids).await?;
+    async fn retry(self, client: &Client) -> anyhow::Result<Exit> {
+        let answers = client.retry(&self.ids).await?;
         let told = answers.iter().map(|answer| match answer {
             RetryAnswer::Available => (Exit::Done, "available".to_owned()),
             RetryAnswer::Running => (Exit::Failed, "runs now: cancel it first".into()),
@@ -197,8 +196,8 @@ impl Change {
         self.tell(told.collect(), &answers)
     }
 
-    async fn cancel(self, globals: &Globals) -> anyhow::Result<Exit> {
-        let answers = client(globals).await?.cancel(&self.ids).await?;
+    async fn cancel(self, client: &Client) -> anyhow::Result<Exit> {
+        let answers = client.cancel(&self.ids).await?;
         let told = answers.iter().map(|answer| match answer {
             CancelAnswer::Cancelled => (Exit::Done, "cancelled".to_owned()),
             CancelAnswer::Requested => (Exit::Done, "runs now: its node was told".into()),

@@ -13,7 +13,7 @@ use crate::store::{self, Database, OpenOptions, Role};
 use crate::telemetry;
 
 /// Run a node until it is told to stop. SIGTERM and Ctrl-C drain it: what runs is finished, what does not finish in
-/// time goes back without charge. A second signal interrupts at once.
+/// time goes back without charge. A second signal interrupts at once, a third ends the process as it is.
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
     #[command(flatten)]
@@ -84,7 +84,9 @@ async fn heed_signals(stopper: Stopper) -> anyhow::Result<()> {
     next().await;
     tracing::warn!("a second signal: interrupting what runs");
     stopper.interrupt();
-    Ok(())
+    next().await;
+    tracing::error!("a third signal: leaving everything as it is; what runs is taken back as lost");
+    std::process::exit(Exit::IncompleteDrain.code().into())
 }
 
 trait ContextLogged {

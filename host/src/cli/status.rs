@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::connect::client;
+use super::connect::with_client;
 use super::table::Table;
 use super::{Exit, Globals};
 use crate::job::{JobState, Kind, Timestamp};
@@ -29,17 +29,19 @@ struct Report {
 
 impl Status {
     pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
-        let client = client(globals).await?;
-        let overview = client.overview().await?;
-        let nodes = client.nodes().await?;
-        let kinds_waiting = waiting(&overview, &nodes, client.clock().now());
-        let report = Report { overview, kinds_waiting, nodes };
-        if self.json {
-            say!("{}", serde_json::to_string(&report)?);
-        } else {
-            print(&report, client.clock().now());
-        }
-        Ok(Exit::Done)
+        with_client(globals, async |client| {
+            let overview = client.overview().await?;
+            let nodes = client.nodes().await?;
+            let kinds_waiting = waiting(&overview, &nodes, client.clock().now());
+            let report = Report { overview, kinds_waiting, nodes };
+            if self.json {
+                say!("{}", serde_json::to_string(&report)?);
+            } else {
+                print(&report, client.clock().now());
+            }
+            Ok(Exit::Done)
+        })
+        .await
     }
 }
 

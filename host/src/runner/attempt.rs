@@ -7,61 +7,63 @@ use futures::FutureExt as _;
 
 use super::Slot;
 use super::context::Context;
-use super::finalizer::Decided;
+use super::held::Grip;
+use super::outcomes::Decided;
 use super::ports::AttemptPorts;
 use crate::event::{Event, JobRef};
-use crate::job::{Claim, ErrorClass, Evidence, Failure, Release, RetryPolicy, RunId, Settlement, Verdict};
+use crate::job::{Claim, ErrorClass, Evidence, Failure, NodeId, Release, RunId, Settlement, Verdict};
 use crate::plugin::Plugin;
-use crate::sandbox::{Attempt, GuestJob, Stop};
+use crate::sandbox::{Attempt, Ended, GuestJob, Stop};
 
-/// Starts an attempt. It ends with its outcome at the finalizer, together with its slot.
-pub(super) fn start(context: Arc<Context>, claim: Claim, stop: Stop, slot: Slot) {
-    let run = claim.run;
+/// Starts an attempt that was claimed under this id of the node. It ends with its outcome at the finalizer, together
+/// with its grip and its slot.
+pub(super) fn start(context: Arc<Context>, claim: Claim, node: NodeId, grip: Grip, slot: Slot) {
     tokio::spawn(async move {
-        let settled = AssertUnwindSafe(settle(&context, claim, stop)).catch_unwind().await;
-        match settled {
-            Ok(settlement) => {
-                context.held.decided(run);
-                context.outcomes.offer(Decided { settlement, slot }).await;
-            }
-            Err(_) => abandon(&context, run),
-        }
+        let settlement = settle(&context, claim, node, grip.stop()).await;
+        grip.decided();
+        context.outcomes.offer(Decided { settlement, grip, slot }).await;
     });
 }
 
-/// A fault of ours outside the sandbox: the attempt is no longer held, so that the next renewal gives its job back.
-fn abandon(context: &Context, run: RunId) {
-    tracing::error!(run_id = %run, "an attempt was abandoned by a panic in the host; its job is given back");
-    context.held.ended(run);
+/// A panic of the host is a failed attempt like any other, and charged: one that this job brings about every time must
+/// come to an end.
+async fn settle(context: &Arc<Context>, claim: Claim, node: NodeId, stop: Stop) -> Settlement {
+    let plugin = context.plugin(&claim.kind);
+    let policy = plugin.as_ref().map(|plugin| plugin.retry(&claim.overrides)).unwrap_or_default();
+    let ended = run(context, plugin, &claim, node, stop);
+    let Ended { verdict, evidence } =
+        AssertUnwindSafe(ended).catch_unwind().await.unwrap_or_else(|_| host_fault(claim.run));
+    claim.settle(verdict, evidence, &policy, context.clock.now())
 }
 
-async fn settle(context: &Arc<Context>, claim: Claim, stop: Stop) -> Settlement {
-    let release = |claim: Claim, why| {
-        claim.settle(
-            Verdict::Released(why),
-            Evidence::default(),
-            &RetryPolicy::default(),
-            context.clock.now(),
-        )
-    };
-    if !context.lease.is_held() {
-        return release(claim, Release::LeaseLost);
+fn host_fault(run: RunId) -> Ended {
+    tracing::error!(run_id = %run, "a panic in the host ended an attempt");
+    let failure = Failure::new(ErrorClass::Transient, "a fault of the host ended the attempt");
+    Ended { verdict: Verdict::Failed(failure), evidence: Evidence::default() }
+}
+
+async fn run(
+    context: &Arc<Context>,
+    plugin: Option<Arc<Plugin>>,
+    claim: &Claim,
+    node: NodeId,
+    stop: Stop,
+) -> Ended {
+    let release = |why| Ended { verdict: Verdict::Released(why), evidence: Evidence::default() };
+    if !context.lease.is_held_by(node) {
+        return release(Release::LeaseLost);
     }
-    let Some(plugin) = context.plugin(&claim.kind) else {
-        return release(claim, Release::KindGone);
-    };
-    let policy = plugin.retry(&claim.overrides);
-    if let Err(failure) = check_args(context, &plugin, &claim).await {
+    let Some(plugin) = plugin else { return release(Release::KindGone) };
+    if let Err(failure) = check_args(context, &plugin, claim).await {
         let evidence = Evidence { component_digest: Some(plugin.digest().to_owned()), ..Evidence::default() };
-        return claim.settle(Verdict::Failed(failure), evidence, &policy, context.clock.now());
+        return Ended { verdict: Verdict::Failed(failure), evidence };
     }
     context.events.emit(&Event::JobStarted {
-        job: JobRef::of(&claim),
+        job: JobRef::of(claim),
         wait: context.clock.now().since(claim.scheduled_at),
     });
-    let attempt = prepare(context, &plugin, &claim, &policy, stop);
-    let ended = context.sandbox.run(plugin.worker(), attempt).await;
-    claim.settle(ended.verdict, ended.evidence, &policy, context.clock.now())
+    let attempt = prepare(context, &plugin, claim, node, stop);
+    context.sandbox.run(plugin.worker(), attempt).await
 }
 
 /// A stranger's schema is put to a stranger's args: what may take a while is not done on a thread of the host, whose
@@ -78,13 +80,7 @@ async fn check_args(context: &Context, plugin: &Arc<Plugin>, claim: &Claim) -> R
     })
 }
 
-fn prepare(
-    context: &Arc<Context>,
-    plugin: &Arc<Plugin>,
-    claim: &Claim,
-    policy: &RetryPolicy,
-    stop: Stop,
-) -> Attempt {
+fn prepare(context: &Arc<Context>, plugin: &Arc<Plugin>, claim: &Claim, node: NodeId, stop: Stop) -> Attempt {
     let budget = plugin.budget(&claim.overrides);
     let job = GuestJob {
         id: claim.job,
@@ -93,7 +89,7 @@ fn prepare(
         queue: claim.queue.clone(),
         args: claim.args.clone(),
         tries: claim.tries,
-        max_attempts: policy.max_attempts,
+        max_attempts: plugin.retry(&claim.overrides).max_attempts,
         parent: claim.lineage.parent,
         created_at: claim.created_at,
         scheduled_at: claim.scheduled_at,
@@ -101,7 +97,7 @@ fn prepare(
         tags: claim.tags.clone(),
         metadata: claim.metadata.clone(),
     };
-    let ports = Arc::new(AttemptPorts::new(context, plugin.clone(), claim));
+    let ports = Arc::new(AttemptPorts::new(context, plugin.clone(), claim, node));
     Attempt { job, budget, stop, ports }
 }
 

@@ -13,26 +13,33 @@ use crate::wake::Line;
 const POLL_DEAF: Duration = Duration::from_millis(200);
 /// How often to look all the same.
 const POLL: Duration = Duration::from_secs(5);
+/// When to look again for a cancel that overtook the answer to its job's claim: nobody rings once that has come.
+const CLAIM_UNDER_WAY: Duration = Duration::from_millis(20);
 
 impl Runner {
     /// The service that interrupts attempts whose jobs somebody asked to cancel.
     pub async fn watch_cancels(self, token: CancellationToken) -> Result<(), ServiceError> {
         let Self(context) = self;
         let mut rung = context.store.bell().listen(Line::Cancel);
+        let mut sooner = None;
         loop {
             let wait = if context.store.hears_others() { POLL } else { POLL_DEAF };
             tokio::select! {
                 () = token.cancelled() => return Ok(()),
                 () = rung.heard() => {}
-                () = context.clock.sleep(wait) => {}
+                () = context.clock.sleep(sooner.unwrap_or(wait)) => {}
             }
-            if context.held.count() == 0 {
+            sooner = None;
+            if context.held.is_nothing() {
                 continue;
             }
             match context.store.cancels(context.lease.node()).await {
                 Ok(runs) => {
                     for run in runs {
-                        context.held.ask(run, StopCause::Cancel, context.config.stop_grace);
+                        let asked = context.held.ask(run, StopCause::Cancel, context.config.stop_grace);
+                        if !asked && context.held.is_pending(run) {
+                            sooner = Some(CLAIM_UNDER_WAY);
+                        }
                     }
                 }
                 Err(error) => tracing::warn!(%error, "could not look for cancels"),

@@ -3,39 +3,49 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
-use super::{Plan, Planner, Runner, View, attempt};
-use crate::job::{Queue, RunId};
+use super::held::Unanswered;
+use super::{Answer, Plan, Planner, Runner, View, attempt, pace};
+use crate::clock::Boot;
+use crate::job::{Claim, NodeId, Queue};
+use crate::plugin::Catalog;
 use crate::service::ServiceError;
 use crate::store::{ClaimRequest, Claimed, QueueRoom, Queues, StoreError, Turn};
 use crate::wake::{Line, Listener};
 
-/// While the line is long, a freed slot waits so long for others, so that one claim fills many.
-const GATHER: Duration = Duration::from_millis(1);
 /// Between two tries of the same claim: from, and up to.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// A claim that was so often too long in coming is given up: there may be more in it than can be answered in time.
+const LATE: u32 = 2;
 
 impl Runner {
     /// The service that claims jobs and starts their attempts. Told to stop, it waits for the answer it asked for,
     /// and what that brings is still run.
     pub async fn claim_jobs(self, token: CancellationToken) -> Result<(), ServiceError> {
         let Self(context) = self;
-        let mut work = context.store.bell().listen(Line::Work);
-        let mut planner = Planner::default();
+        let mut news = News {
+            work: context.store.bell().listen(Line::Work),
+            // One for all waits: each clone would find the changes new that were seen long ago.
+            catalog: context.catalog.clone(),
+        };
+        let mut planner = Planner::new(context.config.poll_interval);
+        let mut answered = context.clock.boot();
         while !token.is_cancelled() {
-            match planner.plan(view(&context)) {
-                Plan::Claim { room, turn } => {
-                    gather(&context, room).await;
-                    let room = context.slots.concurrency().saturating_sub(context.slots.busy()).max(1);
-                    let room = if turn == Turn::LastChance { 1 } else { room };
-                    claim(&context, &mut planner, room, turn, &token).await;
+            match planner.plan(&view(&context)) {
+                Plan::Claim { turn: Turn::Fresh, .. } => {
+                    gather(&context, answered).await;
+                    claim_fresh(&context, &mut planner, &token).await;
+                    answered = context.clock.boot();
                 }
+                Plan::Claim { most, turn: Turn::LastChance } => {
+                    claim_last_chance(&context, &mut planner, most, &token).await;
+                }
+                Plan::Look => look(&context, &mut planner, &token).await,
                 Plan::Wait { until } => {
-                    let poll = context.config.poll_interval;
-                    let wait = until.map_or(poll, |until| poll.min(until.since(context.clock.boot())));
-                    token.run_until_cancelled(wait_for_work(&context, &mut planner, &mut work, wait)).await;
+                    token.run_until_cancelled(wait(&context, &mut planner, &mut news, until)).await;
                 }
             }
         }
@@ -43,96 +53,157 @@ impl Runner {
     }
 }
 
+/// What tells that there may be work.
+struct News {
+    work: Listener,
+    catalog: watch::Receiver<Arc<Catalog>>,
+}
+
 fn view(context: &Context) -> View {
     let in_use = context.sandbox.guest_memory_in_use();
     let memory = in_use < context.sandbox.guest_memory_limit() / 5 * 4;
+    let busy = context.slots.busy();
     View {
         now: context.clock.boot(),
-        busy: context.slots.busy(),
-        concurrency: context.slots.concurrency(),
+        busy,
+        free: context.slots.concurrency().saturating_sub(busy),
+        queues: rooms(context),
         may_start: memory && context.lease.is_held() && !context.catalog.borrow().is_empty(),
     }
 }
 
-async fn gather(context: &Context, room: u32) {
-    let few = room * 4 < context.slots.concurrency();
-    if few {
-        context.clock.sleep(GATHER).await;
-    }
-}
-
-async fn wait_for_work(context: &Context, planner: &mut Planner, work: &mut Listener, wait: Duration) {
-    let mut catalog = context.catalog.clone();
-    tokio::select! {
-        () = work.heard() => planner.woken(),
-        () = context.slots.freed() => {}
-        // The plugin service keeps the sender; without it the poll still looks.
-        Ok(()) = catalog.changed() => planner.woken(),
-        () = context.clock.sleep(wait) => planner.woken(),
-    }
-}
-
-async fn claim(
-    context: &Arc<Context>,
-    planner: &mut Planner,
-    room: u32,
-    turn: Turn,
-    token: &CancellationToken,
-) {
-    let runs = context.held.begin_claim(room);
-    let request = request(context, runs, turn);
-    let Some(Claimed { claims, last_chances }) = ask(context, &request, token).await else { return };
-    let got = u32::try_from(claims.len()).unwrap_or(u32::MAX);
-    match turn {
-        Turn::Fresh => planner.fresh_answered(room, got, last_chances, context.clock.boot()),
-        Turn::LastChance => planner.last_chance_answered(got),
-    }
-    let stops = context.held.answered(&request.runs, &claims);
-    for (claim, stop) in claims.into_iter().zip(stops) {
-        let slot = context.slots.take(claim.queue.clone());
-        attempt::start(context.clone(), claim, stop, slot);
-    }
-}
-
-fn request(context: &Context, runs: Vec<RunId>, turn: Turn) -> ClaimRequest {
+/// The queues that the node takes from. One without room is among them: whether a last chance waits in it is asked too.
+fn rooms(context: &Context) -> Queues {
     let room = |(queue, most): &(Queue, u32)| QueueRoom {
         queue: queue.clone(),
         room: most.saturating_sub(context.slots.busy_with(queue)),
     };
-    let queues = match context.config.queues.as_slice() {
+    match context.config.queues.as_slice() {
         [] => Queues::Every,
-        named => Queues::Only(named.iter().map(room).filter(|queue| queue.room > 0).collect()),
+        named => Queues::Only(named.iter().map(room).collect()),
+    }
+}
+
+/// While the line is long, a freed slot waits a little for others, so that one claim fills many.
+async fn gather(context: &Context, answered: Boot) {
+    let enough = pace::enough(context.slots.concurrency());
+    let free = || context.slots.concurrency().saturating_sub(context.slots.busy());
+    while let Some(until) = context.pace.until(answered)
+        && free() < enough
+        && context.clock.boot() < until
+    {
+        tokio::select! {
+            () = context.slots.freed() => {}
+            () = context.clock.sleep_until(until) => {}
+        }
+    }
+}
+
+async fn wait(context: &Context, planner: &mut Planner, news: &mut News, until: Boot) {
+    tokio::select! {
+        () = news.work.heard() => planner.woken(),
+        () = context.slots.freed() => {}
+        // The plugin service keeps the sender; without it the poll still looks.
+        Ok(()) = news.catalog.changed() => planner.woken(),
+        () = context.clock.sleep_until(until) => {}
+    }
+}
+
+async fn claim_fresh(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
+    // Slots were freed while others were waited for.
+    let Plan::Claim { most, turn: Turn::Fresh } = planner.plan(&view(context)) else { return };
+    let (request, unanswered) = request(context, most, Turn::Fresh);
+    let Some(claimed) = ask(context, planner, &request, token).await else { return };
+    let answer = Answer {
+        asked: most,
+        got: claimed.claims.iter().map(|claim| claim.queue.clone()).collect(),
+        queues: request.queues,
+        contended: claimed.contended,
+        last_chances: claimed.last_chances,
     };
-    ClaimRequest {
+    planner.fresh_answered(&answer, context.clock.boot());
+    if planner.line_is_long() {
+        context.pace.line_is_long();
+    } else {
+        context.pace.line_is_short();
+    }
+    start(context, request.node, unanswered, claimed.claims);
+}
+
+async fn claim_last_chance(
+    context: &Arc<Context>,
+    planner: &mut Planner,
+    most: u32,
+    token: &CancellationToken,
+) {
+    let (request, unanswered) = request(context, most, Turn::LastChance);
+    let Some(Claimed { claims, .. }) = ask(context, planner, &request, token).await else { return };
+    planner.last_chance_answered(u32::try_from(claims.len()).unwrap_or(u32::MAX), context.clock.boot());
+    start(context, request.node, unanswered, claims);
+}
+
+/// Asks for nothing, and hears whether a last chance waits.
+async fn look(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
+    let (request, _nothing) = request(context, 0, Turn::Fresh);
+    if let Some(claimed) = ask(context, planner, &request, token).await {
+        planner.looked(claimed.last_chances, context.clock.boot());
+    }
+}
+
+fn start(context: &Arc<Context>, node: NodeId, unanswered: Unanswered, claims: Vec<Claim>) {
+    let grips = unanswered.answered(&claims);
+    for (claim, grip) in claims.into_iter().zip(grips) {
+        let slot = context.slots.take(claim.queue.clone());
+        attempt::start(context.clone(), claim, node, grip, slot);
+    }
+}
+
+fn request(context: &Context, most: u32, turn: Turn) -> (ClaimRequest, Unanswered) {
+    let unanswered = context.held.begin_claim(most);
+    let request = ClaimRequest {
         node: context.lease.node(),
-        runs,
-        queues,
+        runs: unanswered.runs().to_vec(),
+        queues: rooms(context),
         kinds: context.catalog.borrow().served(),
         classes: context.config.classes.clone(),
         turn,
-    }
+    };
+    (request, unanswered)
 }
 
 /// Asks with the same ids until there is an answer. `None` if the claim was given up: the next renewal gives back
 /// what it may have brought.
-async fn ask(context: &Context, request: &ClaimRequest, token: &CancellationToken) -> Option<Claimed> {
+async fn ask(
+    context: &Context,
+    planner: &mut Planner,
+    request: &ClaimRequest,
+    token: &CancellationToken,
+) -> Option<Claimed> {
     let mut delay = RETRY.0;
+    let mut late = 0;
     loop {
         match context.store.claim(request, context.clock.now()).await {
+            // While the answer was under way, others took this node for lost: what it brought is no longer ours.
+            Ok(_) if context.lease.node() != request.node => return None,
             Ok(claimed) => return Some(claimed),
             Err(StoreError::NodeLost) => break,
             Err(error) if error.is_passing() && !token.is_cancelled() && context.lease.is_held() => {
                 tracing::warn!(%error, "a claim failed; trying again with the same ids");
+                late += u32::from(error.took_too_long());
             }
             Err(error) => {
                 tracing::warn!(%error, "a claim was given up");
                 break;
             }
         }
+        if late == LATE {
+            tracing::warn!(jobs = request.runs.len(), "a claim was given up; the next asks for fewer jobs");
+            planner.too_much(u32::try_from(request.runs.len()).unwrap_or(u32::MAX));
+            return None;
+        }
         context.clock.sleep(delay).await;
         delay = (delay * 2).min(RETRY.1);
     }
-    context.held.given_up(&request.runs);
     context.clock.sleep(RETRY.1).await;
     None
 }

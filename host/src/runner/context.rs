@@ -1,11 +1,13 @@
 //! What all parts of a runner share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::finalizer::Outcomes;
 use super::held::Held;
+use super::outcomes::Outcomes;
+use super::pace::Pace;
 use super::progress::ProgressBoard;
 use super::{Lease, RunnerConfig, Slots};
 use crate::clock::Clock;
@@ -32,6 +34,7 @@ pub(super) struct Context {
     pub(super) slots: Slots,
     pub(super) outcomes: Outcomes,
     pub(super) progress: ProgressBoard,
+    pub(super) pace: Pace,
 }
 
 /// What a runner is made of, beside its configuration.
@@ -71,6 +74,7 @@ impl Runner {
             slots,
             outcomes,
             progress,
+            pace: Pace::default(),
         }))
     }
 
@@ -84,9 +88,9 @@ impl Runner {
         &self.0.slots
     }
 
-    /// Asks everything that runs to stop, for good after the grace; says how many attempts there were.
-    pub fn ask_all(&self, cause: StopCause, grace: std::time::Duration) -> usize {
-        self.0.held.ask_all(cause, grace)
+    /// Asks everything that runs to stop, for good after the grace, and whatever a claim under way still brings.
+    pub fn ask_for_good(&self, cause: StopCause, grace: Duration) {
+        self.0.held.ask_for_good(cause, grace);
     }
 
     /// Waits until no attempt is left whose outcome is not durable.

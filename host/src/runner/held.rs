@@ -2,18 +2,21 @@
 //! A renewal compares this with what the database believes.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use uuid::{ContextV7, Timestamp as UuidTime, Uuid};
 
-use crate::clock::Clock;
+use crate::clock::{Boot, Clock};
 use crate::job::{Claim, RunId};
 use crate::sandbox::{Stop, StopCause};
 
-/// Attempts and claims of this node.
+/// Attempts and claims of this node. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Held(Arc<Inner>);
+
 #[derive(Debug)]
-pub(super) struct Held {
+struct Inner {
     clock: Clock,
     table: Mutex<Table>,
 }
@@ -23,6 +26,8 @@ struct Table {
     ids: ContextV7,
     attempts: HashMap<RunId, Entry>,
     pending: HashSet<RunId>,
+    /// What is asked of every attempt that comes from now on, and when its grace is over.
+    standing: Vec<(StopCause, Boot)>,
 }
 
 /// One attempt.
@@ -55,55 +60,48 @@ pub(super) struct Snapshot {
     pub watermark: RunId,
 }
 
+/// A claim that was not answered yet. Dropped, it is given up: an answer that comes later is nobody's, and the next
+/// renewal gives back what it brought.
+#[derive(Debug)]
+#[must_use = "dropped, the claim is given up"]
+pub(super) struct Unanswered {
+    held: Held,
+    runs: Vec<RunId>,
+}
+
+/// The hold of one attempt. It goes with the attempt, and with its outcome to where that becomes durable. Dropped
+/// before, by whatever accident, the attempt is held no more, and the next renewal gives its job back.
+#[derive(Debug)]
+#[must_use = "dropped, the attempt is held no more"]
+pub(super) struct Grip {
+    held: Held,
+    run: RunId,
+    stop: Stop,
+}
+
 impl Held {
     /// Nothing yet.
     pub(super) fn new(clock: Clock) -> Self {
-        let table = Table { ids: ContextV7::new(), attempts: HashMap::new(), pending: HashSet::new() };
-        Self { clock, table: Mutex::new(table) }
+        let table = Table {
+            ids: ContextV7::new(),
+            attempts: HashMap::new(),
+            pending: HashSet::new(),
+            standing: Vec::new(),
+        };
+        Self(Arc::new(Inner { clock, table: Mutex::new(table) }))
     }
 
     /// Mints ids for a claim that is about to be sent.
-    pub(super) fn begin_claim(&self, count: u32) -> Vec<RunId> {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let runs: Vec<_> = (0..count).map(|_| table.mint(&self.clock)).collect();
+    pub(super) fn begin_claim(&self, count: u32) -> Unanswered {
+        let mut table = self.table();
+        let runs: Vec<_> = (0..count).map(|_| table.mint(&self.0.clock)).collect();
         table.pending.extend(&runs);
-        runs
-    }
-
-    /// A claim was answered: what it brought is held from now on, and its other ids are forgotten.
-    pub(super) fn answered(&self, runs: &[RunId], claims: &[Claim]) -> Vec<Stop> {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        for run in runs {
-            table.pending.remove(run);
-        }
-        let stops = claims.iter().map(|claim| (claim.run, Stop::new(self.clock.clone())));
-        let stops: Vec<_> = stops.collect();
-        let entry = |(run, stop): &(RunId, Stop)| (*run, Entry { stop: stop.clone(), stage: Stage::Running });
-        table.attempts.extend(stops.iter().map(entry));
-        stops.into_iter().map(|(_, stop)| stop).collect()
-    }
-
-    /// A claim is given up: an answer that comes later is dropped, and the next renewal gives back what it brought.
-    pub(super) fn given_up(&self, runs: &[RunId]) {
-        self.answered(runs, &[]);
-    }
-
-    /// An attempt has ended; its outcome is not durable yet.
-    pub(super) fn decided(&self, run: RunId) {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = table.attempts.get_mut(&run) {
-            entry.stage = Stage::Decided;
-        }
-    }
-
-    /// The outcome of an attempt is durable, or no longer this node's to give.
-    pub(super) fn ended(&self, run: RunId) {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner).attempts.remove(&run);
+        Unanswered { held: self.clone(), runs }
     }
 
     /// Asks one attempt to stop, and says whether it still runs: one that has ended is past asking.
     pub(super) fn ask(&self, run: RunId, cause: StopCause, grace: Duration) -> bool {
-        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table();
         let running = table.attempts.get(&run).filter(|entry| entry.stage == Stage::Running);
         let stop = running.map(|entry| entry.stop.clone());
         drop(table);
@@ -115,7 +113,7 @@ impl Held {
 
     /// Asks all attempts to stop, and says how many there are.
     pub(super) fn ask_all(&self, cause: StopCause, grace: Duration) -> usize {
-        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table();
         let stops: Vec<_> = table.attempts.values().map(|entry| entry.stop.clone()).collect();
         drop(table);
         for stop in &stops {
@@ -124,21 +122,93 @@ impl Held {
         stops.len()
     }
 
-    /// How many attempts there are.
-    pub(super) fn count(&self) -> usize {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner).attempts.len()
+    /// As [`Held::ask_all`], and asks it of those too that a claim under way brings later.
+    pub(super) fn ask_for_good(&self, cause: StopCause, grace: Duration) {
+        let hard = self.0.clock.boot().after(grace);
+        self.table().standing.push((cause, hard));
+        self.ask_all(cause, grace);
+    }
+
+    /// Whether there is neither an attempt nor a claim that may bring one.
+    pub(super) fn is_nothing(&self) -> bool {
+        let table = self.table();
+        table.attempts.is_empty() && table.pending.is_empty()
+    }
+
+    /// Whether the id is of a claim that was not answered yet.
+    pub(super) fn is_pending(&self, run: RunId) -> bool {
+        self.table().pending.contains(&run)
     }
 
     /// What the node believes now.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table();
         let ended = table.attempts.iter().filter(|(_, entry)| entry.stage == Stage::Decided);
         Snapshot {
             held: table.attempts.keys().copied().collect(),
             unwritten: ended.map(|(run, _)| *run).collect(),
             pending: table.pending.iter().copied().collect(),
-            watermark: table.mint(&self.clock),
+            watermark: table.mint(&self.0.clock),
         }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Unanswered {
+    /// The ids that it asks with.
+    pub(super) fn runs(&self) -> &[RunId] {
+        &self.runs
+    }
+
+    /// It was answered: what it brought is held from now on, and its other ids are forgotten.
+    pub(super) fn answered(self, claims: &[Claim]) -> Vec<Grip> {
+        let clock = &self.held.0.clock;
+        let grip =
+            |claim: &Claim| Grip { held: self.held.clone(), run: claim.run, stop: Stop::new(clock.clone()) };
+        let grips: Vec<_> = claims.iter().map(grip).collect();
+        let entry = |grip: &Grip| (grip.run, Entry { stop: grip.stop.clone(), stage: Stage::Running });
+        let standing = {
+            let mut table = self.held.table();
+            table.attempts.extend(grips.iter().map(entry));
+            table.standing.clone()
+        };
+        for (cause, hard) in standing {
+            grips.iter().for_each(|grip| grip.stop.ask(cause, hard.since(clock.boot())));
+        }
+        // The ids leave the list of claims when `self` is dropped: at no moment are they in neither.
+        grips
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        let mut table = self.held.table();
+        for run in &self.runs {
+            table.pending.remove(run);
+        }
+    }
+}
+
+impl Grip {
+    /// How the attempt is told to stop.
+    pub(super) fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// The attempt has ended; its outcome is not durable yet.
+    pub(super) fn decided(&self) {
+        if let Some(entry) = self.held.table().attempts.get_mut(&self.run) {
+            entry.stage = Stage::Decided;
+        }
+    }
+}
+
+impl Drop for Grip {
+    fn drop(&mut self) {
+        self.held.table().attempts.remove(&self.run);
     }
 }
 
@@ -151,31 +221,5 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::job::Timestamp;
-
-    #[test]
-    fn run_ids_grow_whatever_the_clock_does_and_a_snapshot_parts_them() {
-        let clock = Clock::anchored();
-        let held = Held::new(clock.clone());
-        clock.anchor(Timestamp::from_micros(2_000_000_000_000_000), clock.boot());
-        let before = held.begin_claim(1000);
-        let snapshot = held.snapshot();
-        // The database's clock was stepped back by years.
-        clock.anchor(Timestamp::from_micros(1_000_000_000_000_000), clock.boot());
-        let after = held.begin_claim(1000);
-        assert!(before.is_sorted() && before.iter().all(|run| *run < snapshot.watermark));
-        assert!(after.is_sorted() && after.iter().all(|run| *run > snapshot.watermark));
-    }
-
-    #[test]
-    fn a_claim_that_was_given_up_is_neither_pending_nor_held() {
-        let held = Held::new(Clock::manual(Timestamp::EPOCH));
-        let runs = held.begin_claim(3);
-        assert_eq!(held.snapshot().pending.len(), 3);
-        held.given_up(&runs);
-        let snapshot = held.snapshot();
-        assert!(snapshot.pending.is_empty() && snapshot.held.is_empty());
-    }
-}
+#[path = "held_tests.rs"]
+mod tests;

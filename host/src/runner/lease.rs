@@ -52,6 +52,12 @@ impl Lease {
         self.end().is_none_or(|end| self.clock.boot() < end)
     }
 
+    /// Whether a guest may run that this node claimed under that id: what it held before it was marked lost is no longer
+    /// its own, though it has a lease again.
+    pub fn is_held_by(&self, node: NodeId) -> bool {
+        self.node() == node && self.is_held()
+    }
+
     /// When guests must have stopped: a margin of a quarter of the lease, at most two seconds, before it ends.
     /// `None` if never.
     pub fn end(&self) -> Option<Boot> {
@@ -87,6 +93,16 @@ mod tests {
         assert!(!lease.is_held(), "15 s less the margin of 2 s after the renewal was sent");
         lease.renewed(clock.boot());
         assert!(lease.is_held());
+    }
+
+    #[test]
+    fn what_was_claimed_under_an_earlier_id_is_not_covered_by_a_new_lease() {
+        let clock = Clock::manual(Timestamp::EPOCH);
+        let (before, after) = (NodeId::mint(clock.now()), NodeId::mint(clock.now()));
+        let lease = Lease::new(clock.clone(), Some(Duration::from_secs(15)), before, clock.boot());
+        assert!(lease.is_held_by(before));
+        lease.registered(after, clock.boot());
+        assert!(lease.is_held() && lease.is_held_by(after) && !lease.is_held_by(before));
     }
 
     #[test]

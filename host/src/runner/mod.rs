@@ -1,9 +1,10 @@
 //! Running jobs: claim, attempt, settle, finalize, under a lease.
 //!
-//! A claim and a slot travel together: the slot is taken before the claim is asked for and freed when the outcome is
-//! durable, so that a node never holds more than it can finish. Deciding is done by pure code ([`Planner`] here,
-//! `Claim::settle` in `job/`); this folder moves values between the store and the sandbox.
+//! A claim, a grip and a slot travel together until the outcome is durable: no more is claimed than there are slots, so
+//! a node never holds more than it can finish, and what is dropped on the way is held no more. Deciding is done by pure
+//! code ([`Planner`] here, `Claim::settle` in `job/`); this folder moves values between the store and the sandbox.
 
+mod aside;
 mod attempt;
 mod cancels;
 mod claimer;
@@ -11,6 +12,8 @@ mod context;
 mod finalizer;
 mod held;
 mod lease;
+mod outcomes;
+mod pace;
 mod planner;
 mod ports;
 mod progress;
@@ -22,7 +25,7 @@ use std::time::Duration;
 
 pub use context::{Parts, Runner};
 pub use lease::Lease;
-pub use planner::{Plan, Planner, View};
+pub use planner::{Answer, Plan, Planner, View};
 pub use renewal::enter;
 pub use slots::{Slot, Slots};
 

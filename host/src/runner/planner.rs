@@ -3,20 +3,26 @@
 use std::time::Duration;
 
 use crate::clock::Boot;
-use crate::store::Turn;
+use crate::job::Queue;
+use crate::store::{Queues, Turn};
 
-/// How long a node waits for its slots to empty before it takes fresh work again.
+/// How long a node waits for its slots to empty before it takes fresh work again: at first, and twice as long after
+/// each time in vain. So it grows past the longest job that there is, and no last chance waits for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How soon a claim is made again that brought nothing because others were claiming; twice as long each time in a row.
+const CROWDED: Duration = Duration::from_millis(20);
 
 /// How things stand when a plan is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct View {
     /// Monotonic time.
     pub now: Boot,
     /// Slots taken.
     pub busy: u32,
-    /// Slots there are.
-    pub concurrency: u32,
+    /// Slots free.
+    pub free: u32,
+    /// The queues that the node takes from, each with the room that it has now.
+    pub queues: Queues,
     /// Whether the node may start work at all: its lease is held, it has kinds, and memory to spare.
     pub may_start: bool,
 }
@@ -24,29 +30,63 @@ pub struct View {
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// Ask for up to `room` jobs.
+    /// Ask for up to `most` jobs.
     Claim {
         /// At least 1.
-        room: u32,
+        most: u32,
         /// What sort.
         turn: Turn,
     },
+    /// Ask for no job, only whether a last chance waits still.
+    Look,
     /// Wait for a ring, a freed slot, or this point in time.
     Wait {
-        /// `None` if only the poll bounds the wait.
-        until: Option<Boot>,
+        /// There always is one: the next poll, if nothing else.
+        until: Boot,
     },
+}
+
+/// What a claim for fresh work brought.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Jobs that it asked for at most.
+    pub asked: u32,
+    /// The queues that it asked, each with its room.
+    pub queues: Queues,
+    /// The queue of each job that came.
+    pub got: Vec<Queue>,
+    /// Others were claiming the same jobs, so there may be more.
+    pub contended: bool,
+    /// A last chance waits.
+    pub last_chances: bool,
 }
 
 /// Takes fresh work while there is, and last chances in between: each of those runs alone, once the slots have
 /// emptied, and fresh work has at least every second turn.
 #[derive(Debug)]
 pub struct Planner {
-    /// Whether there may be work.
-    hungry: bool,
+    poll: Duration,
+    /// A point in time, not a span: however often slots are freed, it comes nearer.
+    next_poll: Boot,
+    appetite: Appetite,
+    line_is_long: bool,
+    /// The most jobs of one claim: fewer after an answer that was too long in coming.
+    most: u32,
+    /// Claims in a row that brought nothing because others were claiming.
+    crowded: u32,
     phase: Phase,
+    patience: Duration,
     /// No emptying of slots before this: the last one was in vain.
     no_emptying_before: Boot,
+}
+
+/// Where there may be work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Appetite {
+    /// Anywhere.
+    Everything,
+    /// In these queues only: they were full, or the last claim filled them.
+    Full(Vec<Queue>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,139 +94,162 @@ enum Phase {
     /// Taking fresh work.
     Fresh,
     /// Waiting for the slots to empty, for a last chance.
-    Emptying { until: Boot },
+    Emptying { until: Boot, next_look: Boot },
     /// A last chance runs.
     Alone,
 }
 
-impl Default for Planner {
-    fn default() -> Self {
-        Self { hungry: true, phase: Phase::Fresh, no_emptying_before: Boot::default() }
-    }
-}
-
 impl Planner {
-    /// A ring, a poll, or a changed catalog: there may be work.
+    /// One that looks for work at least this often, and begins at once.
+    pub fn new(poll: Duration) -> Self {
+        Self {
+            poll,
+            next_poll: Boot::default(),
+            appetite: Appetite::Everything,
+            line_is_long: false,
+            most: u32::MAX,
+            crowded: 0,
+            phase: Phase::Fresh,
+            patience: PATIENCE,
+            no_emptying_before: Boot::default(),
+        }
+    }
+
+    /// A ring, or a changed catalog: there may be work.
     pub fn woken(&mut self) {
-        self.hungry = true;
+        self.appetite = Appetite::Everything;
+    }
+
+    /// Whether the last claim left work behind. A ring says nothing of that: it may be for one job.
+    pub fn line_is_long(&self) -> bool {
+        self.line_is_long
     }
 
     /// Decides what to do next.
-    pub fn plan(&mut self, view: View) -> Plan {
+    pub fn plan(&mut self, view: &View) -> Plan {
         self.advance(view);
+        let until_poll = Plan::Wait { until: self.next_poll };
         if !view.may_start {
-            return Plan::Wait { until: None };
+            return until_poll;
         }
         match self.phase {
-            Phase::Alone => Plan::Wait { until: None },
-            Phase::Emptying { .. } if view.busy == 0 => Plan::Claim { room: 1, turn: Turn::LastChance },
-            Phase::Emptying { until } => Plan::Wait { until: Some(until) },
-            Phase::Fresh => match view.concurrency.saturating_sub(view.busy) {
-                room if room > 0 && self.hungry => Plan::Claim { room, turn: Turn::Fresh },
-                _ => Plan::Wait { until: None },
+            Phase::Alone => until_poll,
+            Phase::Emptying { .. } if view.busy == 0 => Plan::Claim { most: 1, turn: Turn::LastChance },
+            Phase::Emptying { next_look, .. } if view.now >= next_look => Plan::Look,
+            Phase::Emptying { until, next_look } => Plan::Wait { until: until.min(next_look) },
+            Phase::Fresh => match self.room(view) {
+                0 => until_poll,
+                most => Plan::Claim { most, turn: Turn::Fresh },
             },
         }
     }
 
-    /// A claim for fresh work was answered. `last_chances` says whether a last chance waits.
-    pub fn fresh_answered(&mut self, asked: u32, got: u32, last_chances: bool, now: Boot) {
-        self.hungry = got >= asked;
-        if last_chances && now >= self.no_emptying_before {
-            self.phase = Phase::Emptying { until: now.after(PATIENCE) };
+    /// A claim for fresh work was answered.
+    pub fn fresh_answered(&mut self, answer: &Answer, now: Boot) {
+        self.next_poll = now.after(self.poll);
+        self.most = self.most.saturating_mul(2);
+        self.appetite = appetite(answer);
+        self.line_is_long = self.appetite != Appetite::Full(Vec::new());
+        self.crowded = if answer.contended && answer.got.is_empty() { self.crowded + 1 } else { 0 };
+        if self.crowded > 0 {
+            // There may be more, but who asks at once spins for as long as somebody else holds those jobs.
+            let soon = CROWDED.saturating_mul(1 << (self.crowded - 1).min(16));
+            self.next_poll = now.after(soon.min(self.poll));
+        }
+        if !answer.last_chances {
+            self.patience = PATIENCE;
+        } else if now >= self.no_emptying_before {
+            self.phase = Phase::Emptying { until: now.after(self.patience), next_look: now.after(self.poll) };
+        }
+    }
+
+    /// A look was answered: whether a last chance waits still.
+    pub fn looked(&mut self, last_chances: bool, now: Boot) {
+        if let Phase::Emptying { next_look, .. } = &mut self.phase {
+            *next_look = now.after(self.poll);
+            if !last_chances {
+                // Another node took it.
+                self.patience = PATIENCE;
+                self.take_fresh();
+            }
         }
     }
 
     /// A claim for a last chance was answered.
-    pub fn last_chance_answered(&mut self, got: u32) {
-        self.phase = if got > 0 { Phase::Alone } else { Phase::Fresh };
-        self.hungry = true;
+    pub fn last_chance_answered(&mut self, got: u32, now: Boot) {
+        if got > 0 {
+            self.patience = PATIENCE;
+            self.phase = Phase::Alone;
+        } else {
+            // It went to another node, or somebody holds its row: to ask again at once would be to spin.
+            self.give_up_emptying(now);
+        }
     }
 
-    fn advance(&mut self, view: View) {
+    /// A claim of so many was given up, because no answer came in time: the next asks for fewer.
+    pub fn too_much(&mut self, asked: u32) {
+        // A look asks for none, and says nothing of how many would have been too many.
+        if asked > 0 {
+            self.most = (asked / 2).max(1);
+        }
+    }
+
+    fn advance(&mut self, view: &View) {
+        if view.now >= self.next_poll {
+            self.next_poll = view.now.after(self.poll);
+            self.appetite = Appetite::Everything;
+        }
         match self.phase {
-            Phase::Alone if view.busy == 0 => self.phase = Phase::Fresh,
-            Phase::Emptying { until } if view.busy > 0 && view.now >= until => {
-                self.phase = Phase::Fresh;
-                self.no_emptying_before = view.now.after(PATIENCE);
-                self.hungry = true;
+            Phase::Alone if view.busy == 0 => self.take_fresh(),
+            Phase::Emptying { until, .. } if view.busy > 0 && view.now >= until => {
+                self.give_up_emptying(view.now);
             }
             Phase::Fresh | Phase::Alone | Phase::Emptying { .. } => {}
         }
     }
+
+    fn give_up_emptying(&mut self, now: Boot) {
+        self.no_emptying_before = now.after(self.patience);
+        self.patience = self.patience.saturating_mul(2);
+        self.take_fresh();
+    }
+
+    fn take_fresh(&mut self) {
+        self.phase = Phase::Fresh;
+        self.appetite = Appetite::Everything;
+    }
+
+    /// Jobs to ask for: none if there is no room where there may be work.
+    fn room(&self, view: &View) -> u32 {
+        let rooms = match &view.queues {
+            Queues::Every => u32::MAX,
+            Queues::Only(rooms) => rooms.iter().map(|queue| queue.room).fold(0, u32::saturating_add),
+        };
+        let wanted = match (&self.appetite, &view.queues) {
+            (Appetite::Everything, _) => true,
+            (Appetite::Full(_), Queues::Every) => false,
+            (Appetite::Full(full), Queues::Only(rooms)) => {
+                rooms.iter().any(|queue| queue.room > 0 && full.contains(&queue.queue))
+            }
+        };
+        if wanted { view.free.min(rooms).min(self.most) } else { 0 }
+    }
+}
+
+/// Where there may be more after an answer. A queue that gave all that it had room for says nothing of what is left
+/// in it; one that gave less is empty, until a ring says otherwise.
+fn appetite(answer: &Answer) -> Appetite {
+    if u32::try_from(answer.got.len()).is_ok_and(|got| got < answer.asked) && !answer.contended {
+        let Queues::Only(rooms) = &answer.queues else { return Appetite::Full(Vec::new()) };
+        let got = |queue: &Queue| answer.got.iter().filter(|got| *got == queue).count();
+        let full = rooms
+            .iter()
+            .filter(|asked| got(&asked.queue) >= usize::try_from(asked.room).unwrap_or(usize::MAX));
+        return Appetite::Full(full.map(|asked| asked.queue.clone()).collect());
+    }
+    if answer.got.is_empty() { Appetite::Full(Vec::new()) } else { Appetite::Everything }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FRESH_8: Plan = Plan::Claim { room: 8, turn: Turn::Fresh };
-    const LAST: Plan = Plan::Claim { room: 1, turn: Turn::LastChance };
-
-    fn view(seconds: u64, busy: u32) -> View {
-        View { now: at(seconds), busy, concurrency: 8, may_start: true }
-    }
-
-    fn at(seconds: u64) -> Boot {
-        Boot::default().after(Duration::from_secs(seconds))
-    }
-
-    #[test]
-    fn a_node_asks_for_as_much_as_it_has_room_for_and_again_while_it_gets_it() {
-        let mut planner = Planner::default();
-        assert_eq!(planner.plan(view(0, 3)), Plan::Claim { room: 5, turn: Turn::Fresh });
-        planner.fresh_answered(5, 5, false, at(0));
-        assert_eq!(planner.plan(view(0, 8)), Plan::Wait { until: None });
-        assert_eq!(planner.plan(view(0, 7)), Plan::Claim { room: 1, turn: Turn::Fresh });
-        planner.fresh_answered(1, 0, false, at(0));
-        assert_eq!(
-            planner.plan(view(0, 0)),
-            Plan::Wait { until: None },
-            "nothing there: it waits for a ring"
-        );
-        planner.woken();
-        assert_eq!(planner.plan(view(0, 0)), FRESH_8);
-    }
-
-    #[test]
-    fn a_last_chance_waits_for_the_slots_to_empty_and_runs_alone() {
-        let mut planner = Planner::default();
-        planner.fresh_answered(8, 2, true, at(0));
-        planner.woken();
-        assert_eq!(planner.plan(view(1, 2)), Plan::Wait { until: Some(at(30)) });
-        assert_eq!(planner.plan(view(2, 0)), LAST);
-        planner.last_chance_answered(1);
-        planner.woken();
-        assert_eq!(planner.plan(view(3, 1)), Plan::Wait { until: None }, "it is alone");
-    }
-
-    #[test]
-    fn fresh_work_has_at_least_every_second_turn() {
-        let mut planner = Planner::default();
-        for round in 0..5 {
-            assert_eq!(planner.plan(view(round, 0)), FRESH_8);
-            planner.fresh_answered(8, 0, true, at(round));
-            assert_eq!(planner.plan(view(round, 0)), LAST);
-            planner.last_chance_answered(1);
-            assert_eq!(planner.plan(view(round, 1)), Plan::Wait { until: None });
-        }
-    }
-
-    #[test]
-    fn a_job_that_takes_hours_does_not_keep_fresh_work_out_for_a_last_chances_sake() {
-        let mut planner = Planner::default();
-        planner.fresh_answered(8, 1, true, at(0));
-        assert_eq!(planner.plan(view(29, 1)), Plan::Wait { until: Some(at(30)) });
-        assert_eq!(planner.plan(view(30, 1)), Plan::Claim { room: 7, turn: Turn::Fresh });
-        planner.fresh_answered(7, 7, true, at(30));
-        assert_eq!(planner.plan(view(31, 7)), Plan::Claim { room: 1, turn: Turn::Fresh });
-        planner.fresh_answered(1, 0, true, at(60));
-        assert_eq!(planner.plan(view(61, 1)), Plan::Wait { until: Some(at(90)) }, "then it tries again");
-    }
-
-    #[test]
-    fn without_a_lease_a_kind_or_memory_nothing_is_claimed() {
-        let mut planner = Planner::default();
-        assert_eq!(planner.plan(View { may_start: false, ..view(0, 0) }), Plan::Wait { until: None });
-        assert_eq!(planner.plan(view(0, 0)), FRESH_8, "and what was waiting is taken afterwards");
-    }
-}
+#[path = "planner_tests.rs"]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::context::Context;
 use crate::event::Event;
 use crate::job::{
-    Claim, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, LogRecord, NameError, NewJob, Queue,
+    Claim, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, LogRecord, NameError, NewJob, NodeId, Queue,
     RetryPolicy, RunId, Tag, When, one_line,
 };
 use crate::plugin::{EnqueueWish, Plugin};
@@ -22,6 +22,8 @@ const TOLD: u32 = 10;
 pub(super) struct AttemptPorts {
     context: Arc<Context>,
     plugin: Arc<Plugin>,
+    /// The id that the node had when it claimed: under another the attempt is no longer its own.
+    node: NodeId,
     run: RunId,
     job: JobId,
     queue: Queue,
@@ -32,10 +34,11 @@ pub(super) struct AttemptPorts {
 }
 
 impl AttemptPorts {
-    pub(super) fn new(context: &Arc<Context>, plugin: Arc<Plugin>, claim: &Claim) -> Self {
+    pub(super) fn new(context: &Arc<Context>, plugin: Arc<Plugin>, claim: &Claim, node: NodeId) -> Self {
         Self {
             context: context.clone(),
             plugin,
+            node,
             run: claim.run,
             job: claim.job,
             queue: claim.queue.clone(),
@@ -108,7 +111,7 @@ impl AttemptPorts {
 
 impl Ports for AttemptPorts {
     fn holds_lease(&self) -> bool {
-        self.context.lease.is_held()
+        self.context.lease.is_held_by(self.node)
     }
 
     fn follow_up(&self, wish: FollowUpRequest) -> Result<NewJob, Refusal> {

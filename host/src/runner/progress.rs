@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Runner;
+use super::context::Context;
 use crate::job::RunId;
 use crate::service::ServiceError;
 use crate::store::ProgressReport;
@@ -25,9 +26,37 @@ impl ProgressBoard {
     }
 
     fn take(&self) -> Vec<ProgressReport> {
-        let board = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let report = |(run, (fraction, note))| ProgressReport { run, fraction, note };
-        board.into_iter().map(report).collect()
+        reports(std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// What these attempts reported since it was stored last.
+    fn take_of(&self, runs: impl Iterator<Item = RunId>) -> Vec<ProgressReport> {
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if board.is_empty() {
+            return Vec::new();
+        }
+        reports(runs.filter_map(|run| board.remove_entry(&run)))
+    }
+}
+
+/// In the order of ids, in which every batch locks its rows.
+fn reports(of: impl IntoIterator<Item = (RunId, (f64, Option<String>))>) -> Vec<ProgressReport> {
+    let report = |(run, (fraction, note))| ProgressReport { run, fraction, note };
+    let mut reports: Vec<_> = of.into_iter().map(report).collect();
+    reports.sort_unstable_by_key(|report| report.run);
+    reports
+}
+
+impl Context {
+    /// Stores what attempts that have ended reported last: once their outcomes are durable it would come too late. Such
+    /// a report is not worth a second try.
+    pub(super) async fn store_last_progress(&self, runs: impl Iterator<Item = RunId>) {
+        let reports = self.progress.take_of(runs);
+        if !reports.is_empty()
+            && let Err(error) = self.store.report_progress(&reports, self.clock.now()).await
+        {
+            tracing::debug!(%error, "the last progress of attempts was not stored");
+        }
     }
 }
 

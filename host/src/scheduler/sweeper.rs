@@ -15,19 +15,22 @@ impl Scheduler {
     /// The service that sweeps every third of a lease, under a lease of its own that it renews every fifth.
     pub async fn sweep(self, token: CancellationToken) -> Result<(), ServiceError> {
         let lease = self.config.lease;
-        let mut swept: Option<Boot> = None;
-        while token.run_until_cancelled(self.clock.sleep(lease / 5)).await.is_some() {
-            let due = swept.is_none_or(|at| self.clock.boot().since(at) >= lease / 3);
-            match self.hold().await {
-                Ok(true) if due => {
-                    swept = Some(self.clock.boot());
-                    self.sweep_once(lease).await;
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "could not ask for the sweep's lease"),
+        let mut rounds = Rounds::begin(lease, self.clock.boot());
+        while token.run_until_cancelled(self.clock.sleep_until(rounds.next())).await.is_some() {
+            match rounds.due(self.clock.boot()) {
+                Due::Hold => rounds.holds = self.holds().await,
+                Due::Sweep if rounds.holds => self.sweep_once(lease).await,
+                Due::Sweep | Due::Nothing => {}
             }
         }
         Ok(())
+    }
+
+    /// Whether this node is the one that sweeps.
+    async fn holds(&self) -> bool {
+        let held = self.hold().await;
+        held.inspect_err(|error| tracing::warn!(%error, "could not ask for the sweep's lease"))
+            .unwrap_or(false)
     }
 
     async fn hold(&self) -> crate::store::Result<bool> {
@@ -57,5 +60,64 @@ impl Scheduler {
                 JobRef { job: *job, run: *run, kind: kind.clone(), queue: queue.clone(), attempt: *attempt };
             self.events.emit(&Event::JobReclaimed { job, state: transition.state(), outcome: *outcome });
         }
+    }
+}
+
+/// When what is due: the lease every fifth of a node's lease, the sweep every third, each a point in time.
+#[derive(Debug)]
+struct Rounds {
+    lease: Duration,
+    hold: Boot,
+    sweep: Boot,
+    /// What was answered last.
+    holds: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Hold,
+    Sweep,
+    Nothing,
+}
+
+impl Rounds {
+    fn begin(lease: Duration, now: Boot) -> Self {
+        Self { lease, hold: now.after(lease / 5), sweep: now.after(lease / 3), holds: false }
+    }
+
+    fn next(&self) -> Boot {
+        self.hold.min(self.sweep)
+    }
+
+    /// What is to be done now, which is due again a round later. What was missed is not made up for.
+    fn due(&mut self, now: Boot) -> Due {
+        if now >= self.hold {
+            self.hold = now.after(self.lease / 5);
+            Due::Hold
+        } else if now >= self.sweep {
+            self.sweep = now.after(self.lease / 3);
+            Due::Sweep
+        } else {
+            Due::Nothing
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sweep_comes_every_third_of_a_lease_and_its_own_lease_is_renewed_every_fifth() {
+        let at = |seconds| Boot::default().after(Duration::from_secs(seconds));
+        let mut rounds = Rounds::begin(Duration::from_secs(15), at(0));
+        let mut seen = Vec::new();
+        for now in 1..=15 {
+            while rounds.next() <= at(now) {
+                seen.push((now, rounds.due(at(now))));
+            }
+        }
+        let of = |what| seen.iter().filter(|(_, due)| *due == what).map(|(at, _)| *at).collect::<Vec<_>>();
+        assert_eq!((of(Due::Hold), of(Due::Sweep)), (vec![3, 6, 9, 12, 15], vec![5, 10, 15]));
     }
 }

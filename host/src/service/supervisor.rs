@@ -63,6 +63,13 @@ impl Supervisor {
         self.running.push((name, token, tokio::spawn(ward.watch())));
     }
 
+    /// Tells the named services to stop, and waits for none of them.
+    pub fn tell(&self, names: &[&str]) {
+        for (_, token, _) in self.running.iter().filter(|(name, ..)| names.contains(name)) {
+            token.cancel();
+        }
+    }
+
     /// Tells the named services to stop, and waits until they have.
     pub async fn stop(&mut self, names: &[&str]) {
         let (chosen, rest): (Vec<_>, Vec<_>) =

@@ -76,4 +76,25 @@ impl StoreError {
             | Self::Clock { .. } => false,
         }
     }
+
+    /// Whether it failed for taking too long, be it that it waited for a lock: a smaller request may be answered, or one
+    /// that leaves out what somebody else holds.
+    pub fn took_too_long(&self) -> bool {
+        /// Of PostgreSQL: a lock was not to be had in time; a statement was ended, for its time was over.
+        const LATE: [&str; 2] = ["55P03", "57014"];
+        match self {
+            Self::TimedOut { .. } => true,
+            Self::Unavailable { source: sqlx::Error::Database(error), .. } => {
+                error.code().is_some_and(|code| LATE.contains(&&*code))
+            }
+            Self::Unavailable { .. }
+            | Self::NodeLost
+            | Self::Refused { .. }
+            | Self::Unreadable { .. }
+            | Self::Schema(_)
+            | Self::Address(_)
+            | Self::Served { .. }
+            | Self::Clock { .. } => false,
+        }
+    }
 }

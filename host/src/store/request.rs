@@ -109,6 +109,8 @@ pub struct Claimed {
     pub claims: Vec<Claim>,
     /// A last-chance job waits in the lanes that were asked for, not counting those of this answer.
     pub last_chances: bool,
+    /// Others were claiming the same jobs to the last: there may be more for the ids that are left.
+    pub contended: bool,
 }
 
 /// What became of one settlement.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
-use super::fault::{Faults, Mode};
+use super::fault::{Faults, Mode, Struck, Then};
 use super::statements::{Session, ends_a_turn};
 use super::wire::{Framing, Gatherer, Message};
 
@@ -23,16 +23,18 @@ struct Turns {
     answered: u64,
     logged_in: bool,
     negotiating: bool,
-    /// The turn whose answer is swallowed, and whom to tell.
-    swallowed: Option<(u64, oneshot::Sender<()>)>,
+    /// The turn whose answer a fault strikes.
+    struck: Option<(u64, Struck)>,
 }
 
 /// What to do with a message.
 enum Fate {
     Forward,
     Discard,
-    /// The end of the swallowed answer.
-    Cut(oneshot::Sender<()>),
+    /// Part of an answer that is held up.
+    Keep,
+    /// The end of an answer that a fault strikes.
+    Strike(Struck),
 }
 
 pub(super) struct Connection {
@@ -77,25 +79,31 @@ impl Connection {
 
     async fn downward(&self, mut from: OwnedReadHalf, to: OwnedWriteHalf) {
         let mut road = Road::new(to, &self.faults);
-        let mut gatherer = Gatherer::default();
+        let (mut gatherer, mut kept) = (Gatherer::default(), Vec::new());
         while let Some(chunk) = read(&mut from).await {
             gatherer.add(&chunk);
             let mut whole = Vec::new();
-            let mut cut = None;
             while let Some(message) = gatherer.next(self.framing_of_answer()) {
                 match self.fate_of_answer(&message) {
                     Fate::Forward => whole.extend(message.bytes),
                     Fate::Discard => {}
-                    Fate::Cut(tell) => cut = Some(tell),
+                    Fate::Keep => kept.extend(message.bytes),
+                    Fate::Strike(Struck { tell, then }) => {
+                        let forwarded = road.forward(&std::mem::take(&mut whole)).await;
+                        // Nobody listens when the test asked for the fault and not for its news.
+                        let _unheard = tell.send(());
+                        let Then::Pass(released) = then else { return };
+                        // It is never told anything: it ends when the other side is dropped.
+                        let _dropped = released.await;
+                        kept.extend(message.bytes);
+                        whole = std::mem::take(&mut kept);
+                        if !forwarded {
+                            return;
+                        }
+                    }
                 }
             }
-            let forwarded = road.forward(&whole).await;
-            if let Some(tell) = cut {
-                // Nobody listens when the test asked for the fault and not for its news.
-                let _unheard = tell.send(());
-                return;
-            }
-            if !forwarded {
+            if !road.forward(&whole).await {
                 return;
             }
         }
@@ -109,9 +117,9 @@ impl Connection {
             return;
         }
         let meaning = session.note(message);
-        if turns.logged_in && turns.swallowed.is_none() {
+        if turns.logged_in && turns.struck.is_none() {
             let turn = turns.asked;
-            turns.swallowed = self.faults.set_off_by(message, &meaning).map(|tell| (turn, tell));
+            turns.struck = self.faults.set_off_by(message, &meaning).map(|struck| (turn, struck));
         }
         if ends_a_turn(message) {
             turns.asked += 1;
@@ -135,12 +143,15 @@ impl Connection {
         }
         let turn = turns.answered;
         turns.answered += u64::from(ready);
-        match turns.swallowed.take_if(|(swallowed, _)| *swallowed == turn && ready) {
-            Some((_, tell)) => Fate::Cut(tell),
-            None if turns.swallowed.as_ref().is_some_and(|(swallowed, _)| *swallowed == turn) => {
-                Fate::Discard
-            }
-            None => Fate::Forward,
+        match turns.struck.take_if(|(struck, _)| *struck == turn && ready) {
+            Some((_, struck)) => Fate::Strike(struck),
+            None => match &turns.struck {
+                Some((at, struck)) if *at == turn => match struck.then {
+                    Then::Cut => Fate::Discard,
+                    Then::Pass(_) => Fate::Keep,
+                },
+                Some(_) | None => Fate::Forward,
+            },
         }
     }
 

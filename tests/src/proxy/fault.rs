@@ -55,6 +55,37 @@ impl Swallow {
     }
 }
 
+/// A fault that waits for its message, and then for the test.
+#[must_use = "dropped, it lets the answer pass"]
+pub struct Hold {
+    struck: Swallow,
+    release: oneshot::Sender<()>,
+}
+
+impl Hold {
+    /// Waits until the answer is held up: the server has done the work. What lets the answer pass.
+    ///
+    /// # Errors
+    /// When no message matched within `bound`, or the connection ended before its answer.
+    pub async fn struck(self, bound: Duration) -> Result<Release> {
+        self.struck.struck(bound).await?;
+        Ok(Release { _dropped: self.release })
+    }
+}
+
+/// Lets an answer pass that was held up, when it is dropped.
+#[must_use = "dropped, it lets the answer pass"]
+pub struct Release {
+    _dropped: oneshot::Sender<()>,
+}
+
+impl Release {
+    /// Lets the answer pass.
+    pub fn now(self) {
+        drop(self);
+    }
+}
+
 /// How forwarding goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -72,7 +103,21 @@ pub(super) struct Faults {
 
 struct Armed {
     pattern: Pattern,
-    tell: oneshot::Sender<()>,
+    fault: Struck,
+}
+
+/// What is done with the answer to a message that was waited for.
+pub(super) struct Struck {
+    /// Told when it has been done.
+    pub(super) tell: oneshot::Sender<()>,
+    pub(super) then: Then,
+}
+
+pub(super) enum Then {
+    /// It is thrown away, and the connection is cut.
+    Cut,
+    /// It passes when this is dropped.
+    Pass(oneshot::Receiver<()>),
 }
 
 impl Default for Faults {
@@ -84,8 +129,17 @@ impl Default for Faults {
 
 impl Faults {
     pub(super) fn swallow_next(&self, pattern: Pattern) -> Swallow {
+        self.arm(pattern, Then::Cut)
+    }
+
+    pub(super) fn hold_next(&self, pattern: Pattern) -> Hold {
+        let (release, released) = oneshot::channel();
+        Hold { struck: self.arm(pattern, Then::Pass(released)), release }
+    }
+
+    fn arm(&self, pattern: Pattern, then: Then) -> Swallow {
         let (tell, struck) = oneshot::channel();
-        self.armed().push(Armed { pattern: pattern.clone(), tell });
+        self.armed().push(Armed { pattern: pattern.clone(), fault: Struck { tell, then } });
         Swallow { struck, pattern }
     }
 
@@ -119,10 +173,10 @@ impl Faults {
     }
 
     /// Takes the fault that this message sets off, if there is one; whoever gets it tells when it has struck.
-    pub(super) fn set_off_by(&self, message: &Message, meaning: &Meaning) -> Option<oneshot::Sender<()>> {
+    pub(super) fn set_off_by(&self, message: &Message, meaning: &Meaning) -> Option<Struck> {
         let mut armed = self.armed();
         let at = armed.iter().position(|armed| armed.pattern.matches(message, meaning))?;
-        Some(armed.remove(at).tell)
+        Some(armed.remove(at).fault)
     }
 
     fn armed(&self) -> MutexGuard<'_, Vec<Armed>> {

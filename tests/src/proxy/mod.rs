@@ -1,7 +1,7 @@
 //! A proxy between Flyball and PostgreSQL that can lose what passes through it.
 //!
 //! It listens on loopback and knows enough of the protocol to find where messages begin and end and which statement
-//! runs. It can swallow the answer to one statement (the server has done the work, the client never hears of it), go
+//! runs. It can swallow the answer to one statement (the server has done the work, the client never hears of it), hold one up, go
 //! deaf without closing anything, delay, and cut. It lives on a thread of its own, so a test that blocks does not
 //! stop it. It changes nothing in what it forwards, and does not understand TLS.
 
@@ -21,7 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-pub use fault::{Pattern, Swallow};
+pub use fault::{Hold, Pattern, Release, Swallow};
 
 use connection::Connection;
 use fault::Faults;
@@ -63,6 +63,12 @@ impl Proxy {
     /// the end of that work and thrown away, and then the connection is cut on both sides.
     pub fn swallow_next(&self, pattern: Pattern) -> Swallow {
         self.faults.swallow_next(pattern)
+    }
+
+    /// The answer of the next message that matches is held up, whole, until the test lets it pass. Its connection stays
+    /// open, and others are not touched.
+    pub fn hold_next(&self, pattern: Pattern) -> Hold {
+        self.faults.hold_next(pattern)
     }
 
     /// Stops forwarding, both ways, without closing anything; new connections are accepted and hear nothing.

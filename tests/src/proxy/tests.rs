@@ -159,3 +159,21 @@ async fn a_delay_is_paid_each_way() -> Result<()> {
     assert!(begun.elapsed() >= Duration::from_millis(100), "{:?}", begun.elapsed());
     Ok(())
 }
+
+#[tokio::test]
+async fn an_answer_that_is_held_up_passes_whole_when_the_test_says_so_and_others_do_not_wait() -> Result<()> {
+    let Some(mut scene) = scene().await? else { return Ok(()) };
+    let hold = scene.proxy.hold_next(Pattern::statement("the marked one"));
+    let mut other = connect(&scene.proxy, &scene.database).await?;
+    let held = tokio::spawn(async move {
+        let answer = insert(&mut scene.client, 7).await;
+        (answer, insert(&mut scene.client, 8).await)
+    });
+    let release = hold.struck(GENEROUS).await?;
+    assert_eq!((count(&mut scene.witness).await?, count(&mut other).await?), (1, 1), "the work is done");
+    assert!(!held.is_finished());
+    release.now();
+    let (answer, next) = held.await?;
+    assert_eq!((answer?, next?), (7, 8));
+    Ok(())
+}

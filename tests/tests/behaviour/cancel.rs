@@ -7,6 +7,7 @@ use flyball::job::{JobState, Outcome};
 use flyball::store::CancelAnswer;
 use flyball_tests::load::Load;
 use flyball_tests::process::Line;
+use flyball_tests::proxy::Pattern;
 use flyball_tests::{GENEROUS, Node};
 use serde_json::json;
 
@@ -47,6 +48,29 @@ async fn a_cancel_from_another_process_stops_a_spinning_attempt(world: World) ->
         took[TIMES - 1]
     );
     assert!(p99 <= TARGET * 3, "{p99:?}");
+    Ok(())
+}
+
+/// The job runs for the database and not yet for its node: there is nobody to be asked to stop.
+#[tokio::test]
+async fn a_cancel_that_overtakes_the_answer_to_its_jobs_claim_is_carried_out_at_once() -> Result<()> {
+    let Some(world) = World::postgres().await? else { return Ok(()) };
+    let world = world.with(&["misbehave"])?;
+    let (through, proxy) = world.behind_a_proxy()?;
+    let load =
+        Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" })).await?;
+    let hold = proxy.hold_next(Pattern::statement("Claims due jobs for a node"));
+    let mut node = Node::serve(&through, &[]).await?;
+    let release = hold.struck(GENEROUS).await?;
+    assert_eq!(load.client().cancel(load.ids()).await?, [CancelAnswer::Requested]);
+    let heard = flyball_tests::ambient::instant();
+    // The ring has come, and the node has looked, by the time the answer passes.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    release.now();
+    load.finished(GENEROUS).await?;
+    assert!(heard.elapsed() < Duration::from_secs(2), "{:?}", heard.elapsed());
+    assert_eq!(load.job(load.ids()[0]).await?.0.state, JobState::Cancelled);
+    node.drain().await?;
     Ok(())
 }
 

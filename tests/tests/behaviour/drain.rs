@@ -1,9 +1,11 @@
 //! SIGTERM: what runs is finished, what does not finish goes back without charge.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use flyball::job::{JobState, Outcome};
 use flyball_tests::load::Load;
-use flyball_tests::{GENEROUS, Node, eventually};
+use flyball_tests::{GENEROUS, Node, ambient, eventually};
 use serde_json::json;
 
 use crate::worlds::{World, on_both_databases};
@@ -59,6 +61,35 @@ async fn a_second_signal_interrupts_at_once(world: World) -> Result<()> {
     let exit = node.wait(GENEROUS).await?;
     assert_eq!(exit.status.code(), Some(3));
     given_back(&load).await
+}
+
+/// The claimer waits for an answer that does not come: nobody else waits for the claimer.
+#[tokio::test]
+async fn a_second_signal_interrupts_at_once_though_the_database_is_deaf_and_a_third_ends_the_process()
+-> Result<()> {
+    let Some(world) = World::postgres().await? else { return Ok(()) };
+    let world = world.with(&["misbehave"])?;
+    let (through, proxy) = world.behind_a_proxy()?;
+    let mut node =
+        Node::serve(&through, &["--drain-timeout", "1h", "--concurrency", "2", "--poll-interval", "10ms"])
+            .await?;
+    let _load =
+        Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" })).await?;
+    started(&node).await?;
+    proxy.go_deaf();
+    // Long enough for the claimer to have asked.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    node.terminate()?;
+    node.log().wait_for(GENEROUS, "the drain", |line| line.text.contains("draining").then_some(())).await?;
+    let told = ambient::instant();
+    node.terminate()?;
+    node.log().wait_for(GENEROUS, "the end", |line| line.text.contains("guest ended").then_some(())).await?;
+    assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
+    node.terminate()?;
+    let exit = node.wait(GENEROUS).await?;
+    assert_eq!(exit.status.code(), Some(3));
+    assert!(told.elapsed() < Duration::from_secs(4), "{:?}", told.elapsed());
+    Ok(())
 }
 
 async fn given_back(load: &Load) -> Result<()> {

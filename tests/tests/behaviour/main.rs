@@ -2,8 +2,12 @@
 
 mod answers;
 mod cancel;
+mod client;
 mod drain;
 mod fairness;
+mod lease;
+mod line;
+mod outcomes;
 mod plugins;
 mod tls;
 mod told;

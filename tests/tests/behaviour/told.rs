@@ -10,6 +10,7 @@ use crate::worlds::{World, on_both_databases};
 on_both_databases!(
     a_job_is_enqueued_run_and_shown_by_the_command_line,
     what_a_worker_logs_is_kept_with_its_run,
+    what_a_worker_reports_last_is_kept_though_it_ends_at_once,
     a_discarded_job_is_made_available_again_by_retry,
 );
 
@@ -57,6 +58,17 @@ async fn what_a_worker_logs_is_kept_with_its_run(world: World) -> Result<()> {
     ended(&world.home, id.trim_end()).await?;
     let log = world.home.call(&["jobs", "logs", id.trim_end()]).await?;
     assert!(log.contains("a line") && log.contains("said aloud"), "{log}");
+    node.drain().await?;
+    Ok(())
+}
+
+async fn what_a_worker_reports_last_is_kept_though_it_ends_at_once(world: World) -> Result<()> {
+    let world = world.with(&["echo"])?;
+    let mut node = Node::serve(&world.home, &[]).await?;
+    let id = world.home.call(&["enqueue", "echo", r#"{"progress": 0.75}"#]).await?;
+    let shown = ended(&world.home, id.trim_end()).await?;
+    let progress = &shown["runs"][0]["progress"];
+    assert_eq!(*progress, json!({ "fraction": 0.75, "note": "echo" }), "{shown}");
     node.drain().await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The two databases that a promise is tried on.
 
 use anyhow::Result;
+use flyball_tests::proxy::Proxy;
 use flyball_tests::{Home, guests, postgres};
 
 /// A home on one of the databases, with what keeps the database alive.
@@ -20,6 +21,13 @@ impl World {
         let Some(database) = postgres::database().await? else { return Ok(None) };
         let home = Home::on(database.url())?;
         Self { home, _database: Some(database) }.migrated().await.map(Some)
+    }
+
+    /// The home, whose database is reached by way of a proxy. On PostgreSQL only.
+    pub(crate) fn behind_a_proxy(&self) -> Result<(Home, Proxy)> {
+        let url: postgres::Url = self.home.database().parse()?;
+        let proxy = Proxy::start(url.host())?;
+        Ok((self.home.by(url.through(proxy.address())), proxy))
     }
 
     /// With these workers in its plugins folder.

@@ -21,7 +21,7 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<Claimed> {
         let mut ask = Ask::new(request, now);
         let mut claims: Vec<Claim> = Vec::new();
-        let mut last_chances = false;
+        let (mut last_chances, mut contended) = (false, false);
         for round in 1..=ROUNDS {
             let taken = match self.db.claim(&ask).await {
                 Ok(taken) => taken,
@@ -34,18 +34,18 @@ impl<D: Dialect> SqlStore<D> {
             if !taken.alive {
                 return Err(StoreError::NodeLost);
             }
-            last_chances = taken.last_chances;
+            (last_chances, contended) = (taken.last_chances, taken.contended);
             for row in taken.rows {
                 claims.extend(records::claim(row)?);
             }
             let used: HashSet<_> = claims.iter().map(|claim| claim.run).collect();
             ask.runs.retain(|run| !used.contains(run));
             // Another node was taking the same jobs: what comes after them is there for the ids that are left.
-            if !taken.contended || ask.runs.is_empty() {
+            if !contended || ask.runs.is_empty() {
                 break;
             }
         }
         claims.sort_unstable_by_key(|claim| (claim.priority, claim.scheduled_at, claim.job));
-        Ok(Claimed { claims, last_chances })
+        Ok(Claimed { claims, last_chances, contended })
     }
 }
