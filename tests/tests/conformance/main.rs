@@ -4,6 +4,7 @@
 mod answers;
 mod claims;
 mod faults;
+mod held_up;
 mod inserts;
 mod leases;
 mod losses;

@@ -9,8 +9,8 @@ use flyball::job::{
 };
 use flyball::store::probe::{self, Edit};
 use flyball::store::{
-    ClaimRequest, Classes, Database, NewNode, OpenOptions, Order, Queues, Renewal, Role, SchemaMode,
-    ServedKind, SharedStore, Sweep, Turn, open,
+    ClaimRequest, Classes, Comparison, Database, NewNode, Notes, OpenOptions, Order, Queues, Renewal, Role,
+    SchemaMode, ServedKind, SharedStore, Sweep, Turn, open,
 };
 use flyball_tests::postgres;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -184,6 +184,15 @@ impl World {
             watermark: RunId::mint(self.now().after(Duration::from_millis(1))),
             in_flight: 0,
             elapsed: LEASE / 3,
+        }
+    }
+
+    /// Renews, and answers what node and database do not agree in.
+    pub(crate) async fn compare(&self, renewal: &Renewal) -> Comparison {
+        let renewed = self.store.renew(renewal, self.now()).await.expect("renewed");
+        match renewed.notes {
+            Notes::Compared(comparison) => comparison,
+            Notes::Missing => panic!("notes were not compared"),
         }
     }
 

@@ -98,7 +98,8 @@ impl<D: Dialect> SqlStore<D> {
         let values: Vec<Value> =
             vec![activity.name.into(), node.into(), now.into(), now.after(activity.lease).into()];
         let statement = self.db.statements().hold;
-        let work = self.db.lease(move |s| Box::pin(async move { s.run(statement, values).await }));
+        // Not on the connection of the leases: there a renewal would wait for it.
+        let work = self.db.alone(move |s| Box::pin(async move { s.run(statement, values).await }));
         match work.await.map_err(|fault| fault.told(DOING))?.first_mut() {
             Some(row) => Ok(row.id::<NodeId>("node_id")? == node),
             None => Ok(false),
