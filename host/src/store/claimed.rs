@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::batch::{Wire, join, texts};
 use super::value::{Row, Value};
 use super::{ClaimRequest, Classes, QueueRoom, Queues, ServedKind, Turn};
-use crate::job::{NodeId, RunId, Timestamp};
+use crate::job::{Claim, NodeId, RunId, Timestamp};
 
 /// A request, in the form that statements take.
 #[derive(Clone, Debug)]
@@ -59,6 +59,19 @@ impl Ask {
             classes,
             turn: request.turn,
             now,
+        }
+    }
+
+    /// What was claimed has used up run ids, and room of its queues.
+    pub(super) fn less(&mut self, claims: &[Claim]) {
+        self.runs.retain(|run| claims.iter().all(|claim| claim.run != *run));
+        if let Some(rooms) = &mut self.rooms {
+            let left = rooms.iter().map(|QueueRoom { queue, room }| {
+                let taken = claims.iter().filter(|claim| claim.queue == *queue).count();
+                let room = room.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
+                QueueRoom { queue: queue.clone(), room }
+            });
+            *rooms = left.collect();
         }
     }
 

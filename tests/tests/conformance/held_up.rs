@@ -4,7 +4,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use flyball::job::{JobId, JobState, NodeId, Outcome, RunId};
+use flyball::job::{JobId, JobState, NodeId, Outcome, Queue, RunId};
+use flyball::store::{QueueRoom, Queues};
 use sqlx::PgConnection;
 
 use crate::leases::{connect, on_postgres, run, waits_for_a_lock_or};
@@ -16,6 +17,7 @@ on_postgres! {
     a_missed_deadline_that_is_held_up_holds_up_no_other
     a_sweep_goes_on_past_what_fails_and_tells_of_it
     a_claim_under_way_gives_back_what_it_takes_when_its_node_leaves
+    a_claim_that_meets_others_keeps_to_the_room_of_each_queue
 }
 
 /// Somebody who holds the rows of these jobs until told to `ROLLBACK`.
@@ -146,4 +148,19 @@ pub(crate) async fn a_claim_under_way_gives_back_what_it_takes_when_its_node_lea
     left.expect("left");
     assert_eq!(world.state(job).await, JobState::Available, "a claim slipped past the leaving");
     assert_eq!(world.run(job).await.outcome, Outcome::Released);
+}
+
+/// Another has one job of `b`, so the claim finds fewer than it wanted and looks again: `a` has room for two in all.
+async fn a_claim_that_meets_others_keeps_to_the_room_of_each_queue(world: World) {
+    let queue = |name| Queue::new(name).expect("a queue");
+    for _ in 0..8 {
+        world.insert_one(|opts| opts.queue = queue("a")).await;
+    }
+    let held = world.insert_one(|opts| opts.queue = queue("b")).await;
+    let node = world.node().await;
+    let _holder = holder(&world, &[held]).await;
+    let mut request = world.request(node, 9);
+    let room = |name, room| QueueRoom { queue: queue(name), room };
+    request.queues = Queues::Only(vec![room("a", 2), room("b", 9)]);
+    assert_eq!(world.take(&request).await.len(), 2, "a queue's room was exceeded");
 }

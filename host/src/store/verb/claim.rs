@@ -1,7 +1,5 @@
 //! Claiming: a node takes jobs, each under a run id that it minted.
 
-use std::collections::HashSet;
-
 use crate::job::{Claim, Timestamp};
 use crate::store::claimed::Ask;
 use crate::store::dialect::Dialect;
@@ -35,11 +33,10 @@ impl<D: Dialect> SqlStore<D> {
                 return Err(StoreError::NodeLost);
             }
             last_chances = taken.last_chances;
-            for row in taken.rows {
-                claims.extend(records::claim(row)?);
-            }
-            let used: HashSet<_> = claims.iter().map(|claim| claim.run).collect();
-            ask.runs.retain(|run| !used.contains(run));
+            let rows = taken.rows.into_iter().filter_map(|row| records::claim(row).transpose());
+            let round = rows.collect::<Result<Vec<_>>>()?;
+            ask.less(&round);
+            claims.extend(round);
             // Another node was taking the same jobs: what comes after them is there for the ids that are left.
             if !taken.contended || ask.runs.is_empty() {
                 break;
