@@ -35,7 +35,7 @@ pub(super) use statements;
 statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
-        action_answer, action_begin, action_read, cancel_running, cancel_waiting, cancels, children, counts, hold,
+        action_answer, action_begin, action_read, cancel_running, cancel_waiting, cancels, children, counts, families, hold,
         insert, insert_find, job, jobs_lock, kinds, lanes, late_note, late_read, list, log, next_due, node_alive,
         node_leave, node_register, node_renew, nodes, orphans, ping, progress, promote, publish_kinds, publish_node,
         renew_compare, retry, retry_holders, running, running_free, runs,
@@ -64,6 +64,7 @@ macro_rules! texts {
             cancels: shared!("cancels"),
             children: own!("children"),
             counts: shared!("counts"),
+            families: own!("families"),
             hold: shared!("hold"),
             insert: own!("insert"),
             insert_find: own!("insert_find"),

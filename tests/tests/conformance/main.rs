@@ -3,6 +3,7 @@
 
 mod answers;
 mod claims;
+mod families;
 mod faults;
 mod held_up;
 mod inserts;

@@ -7,7 +7,7 @@ use flyball::store::Database::{self, Postgres, Sqlite};
 use flyball::store::probe::Edit;
 
 use crate::world::World;
-use crate::{claims, held_up, leases, losses, nodes, orders, outcomes};
+use crate::{claims, families, held_up, leases, losses, nodes, orders, outcomes};
 
 fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
     Edit { statement, from, to }
@@ -163,6 +163,14 @@ mutants! {
         [("node_leave", "FOR UPDATE)", "FOR NO KEY UPDATE)")],
         held_up::a_claim_under_way_gives_back_what_it_takes_when_its_node_leaves,
         "a claim slipped past the leaving";
+    a_family_that_is_not_counted_on_sqlite: Sqlite,
+        [("families", "j.root_id = f.value AND", "j.root_id IS NULL AND j.root_id = f.value AND")],
+        families::a_family_grows_up_to_its_limit_and_no_further,
+        "a family grew past its limit";
+    a_family_that_is_not_counted_on_postgres: Postgres,
+        [("families", "j.root_id = f.root AND", "j.root_id IS NULL AND")],
+        families::a_family_grows_up_to_its_limit_and_no_further,
+        "a family grew past its limit";
     an_order_that_is_carried_out_twice_on_sqlite: Sqlite,
         [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
         orders::a_repeated_order_answers_what_was_recorded,

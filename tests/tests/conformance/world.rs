@@ -61,11 +61,17 @@ impl World {
 
     /// Another process on the same database: on SQLite a client, since there is one node.
     pub(crate) async fn other(&self) -> SharedStore {
+        self.other_with(|_| ()).await
+    }
+
+    /// Another process, with options of its own.
+    pub(crate) async fn other_with(&self, change: impl FnOnce(&mut OpenOptions)) -> SharedStore {
         let role = match self.database {
             Database::Sqlite => Role::Client,
             Database::Postgres => Role::Serve { name: "other".into() },
         };
-        let options = OpenOptions { role, ..options(&self.clock) };
+        let mut options = OpenOptions { role, ..options(&self.clock) };
+        change(&mut options);
         open(&self.url, &options).await.expect("the store opens once more")
     }
 
