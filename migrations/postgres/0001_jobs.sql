@@ -10,6 +10,8 @@ CREATE TABLE flyball.jobs (
     queue               text        COLLATE "C" NOT NULL,
     -- json, not jsonb: what was given in is given back, key for key and digit for digit.
     args                json        NOT NULL,
+    -- What a claim's answer is bounded by, without unpacking what it then leaves behind.
+    args_bytes          integer     NOT NULL GENERATED ALWAYS AS (octet_length(args::text)) STORED,
     priority            smallint    NOT NULL,
     state               text        COLLATE "C" NOT NULL,
     attempt             integer     NOT NULL DEFAULT 0,

@@ -8,6 +8,8 @@ CREATE TABLE jobs (
     kind                text        NOT NULL,
     queue               text        NOT NULL,
     args                text        NOT NULL,
+    -- What a claim's answer is bounded by.
+    args_bytes          integer     NOT NULL GENERATED ALWAYS AS (octet_length(args)) VIRTUAL,
     priority            integer     NOT NULL,
     state               text        NOT NULL,
     attempt             integer     NOT NULL DEFAULT 0,

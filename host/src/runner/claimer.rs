@@ -81,10 +81,14 @@ async fn claim(
 ) {
     let runs = context.held.begin_claim(room);
     let request = request(context, runs, turn);
-    let Some(Claimed { claims, last_chances }) = ask(context, &request, token).await else { return };
+    let Some(Claimed { claims, last_chances, more }) = ask(context, &request, token).await else { return };
     let got = u32::try_from(claims.len()).unwrap_or(u32::MAX);
     match turn {
-        Turn::Fresh => planner.fresh_answered(room, got, last_chances, context.clock.boot()),
+        Turn::Fresh => {
+            // Where there is more, it is as if all that was asked for had come.
+            let got = if more { room } else { got };
+            planner.fresh_answered(room, got, last_chances, context.clock.boot());
+        }
         Turn::LastChance => planner.last_chance_answered(got),
     }
     let stops = context.held.answered(&request.runs, &claims);

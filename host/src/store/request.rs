@@ -110,6 +110,8 @@ pub struct Claimed {
     pub claims: Vec<Claim>,
     /// A last-chance job waits in the lanes that were asked for, not counting those of this answer.
     pub last_chances: bool,
+    /// There is more that one answer does not carry: ask again at once.
+    pub more: bool,
 }
 
 /// What became of one settlement.

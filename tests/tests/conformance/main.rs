@@ -5,6 +5,7 @@ mod answers;
 mod claims;
 mod families;
 mod faults;
+mod foreign;
 mod held_up;
 mod inserts;
 mod leases;

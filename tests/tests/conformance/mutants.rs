@@ -171,6 +171,10 @@ mutants! {
         [("families", "j.root_id = f.root AND", "j.root_id IS NULL AND")],
         families::a_family_grows_up_to_its_limit_and_no_further,
         "a family grew past its limit";
+    a_claim_whose_answer_has_no_bound: Postgres,
+        [("claim", "WHERE l.bytes <= $7::bigint OR", "WHERE $7::bigint IS NOT NULL OR")],
+        claims::an_answer_carries_no_more_args_than_it_can_in_time,
+        "more than eight megabytes in one answer";
     an_order_that_is_carried_out_twice_on_sqlite: Sqlite,
         [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
         orders::a_repeated_order_answers_what_was_recorded,

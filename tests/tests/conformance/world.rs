@@ -10,7 +10,7 @@ use flyball::job::{
 use flyball::store::probe::{self, Edit};
 use flyball::store::{
     ClaimRequest, Classes, Comparison, Database, NewNode, Notes, OpenOptions, Order, Queues, Renewal, Role,
-    SchemaMode, ServedKind, SharedStore, Sweep, Turn, open,
+    SchemaMode, ServedKind, SharedStore, Sweep, Turn,
 };
 use flyball_tests::postgres;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -26,6 +26,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) url: String,
     pub(crate) database: Database,
+    edits: Vec<Edit>,
     _ground: Ground,
 }
 
@@ -56,7 +57,7 @@ impl World {
         let clock = Clock::manual(START);
         let store = probe::open_mutant(&url, &options(&clock), edits).await;
         let store = store.unwrap_or_else(|error| panic!("the store opens: {error}"));
-        Some(Self { store, clock, url, database, _ground: ground })
+        Some(Self { store, clock, url, database, edits: edits.to_vec(), _ground: ground })
     }
 
     /// Another process on the same database: on SQLite a client, since there is one node.
@@ -72,7 +73,8 @@ impl World {
         };
         let mut options = OpenOptions { role, ..options(&self.clock) };
         change(&mut options);
-        open(&self.url, &options).await.expect("the store opens once more")
+        let store = probe::open_mutant(&self.url, &options, &self.edits).await;
+        store.expect("the store opens once more")
     }
 
     pub(crate) fn now(&self) -> Timestamp {

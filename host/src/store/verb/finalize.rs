@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::job::{Meter, Outcome, RunEnd, RunId, SettledBy, Settlement, Timestamp};
+use crate::job::{JobState, Meter, Outcome, RunEnd, RunId, SettledBy, Settlement, Timestamp};
 use crate::store::batch::{MAX_BYTES, cuts, join};
 use crate::store::dialect::{Dialect, Outcome as Done, Settling};
 use crate::store::fault::{Blame, Fault};
+use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::{Inserted, Result, Settled, StoreError};
 
@@ -109,13 +110,15 @@ impl<D: Dialect> SqlStore<D> {
         for mut row in work.await? {
             let run: RunId = row.id("run")?;
             let Some(settlement) = stale.iter().find(|s| s.run == run) else { continue };
-            let by_owner = row.opt_word("settled_by")? == Some(SettledBy::Owner);
-            let (outcome, state): (Outcome, _) = (row.word("outcome")?, row.word("state")?);
+            // A word that this binary does not know is not the word of its own settling.
+            let by_owner = row.opt_text("settled_by")?.as_deref() == Some(SettledBy::Owner.as_str());
+            let Some(outcome) = readable(row.word::<Outcome>("outcome")) else { continue };
+            let (state, latest) = (readable(row.word::<JobState>("state")), row.flag("latest")?);
             if by_owner && outcome != Outcome::Started {
                 // An earlier try of this very batch. Where the job went then is still where it is, or was cancelled
                 // instead; if it has moved on since, it went where it was to go.
-                let ended = row.flag("latest")? && crate::job::JobState::is_terminal(state);
-                let state = if ended { state } else { settlement.transition.state() };
+                let ended = state.filter(|state| state.is_terminal() && latest);
+                let state = ended.unwrap_or(settlement.transition.state());
                 let follow_ups = if outcome == Outcome::Success {
                     self.find_follow_ups(settlement).await?
                 } else {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::job::{Loss, LossPolicy, NodeId, RunId, SettledBy, Timestamp};
 use crate::store::batch::{Wire, join};
 use crate::store::dialect::{Dialect, Outcome as Done, Session};
+use crate::store::records::readable;
 use crate::store::sql_store::{SqlStore, waits};
 use crate::store::value::Value;
 use crate::store::{Activity, Database, NewNode, PublishedKind, Reclaimed, Registered, Result, StoreError};
@@ -88,7 +89,7 @@ impl<D: Dialect> SqlStore<D> {
     pub(in crate::store) async fn cancels_of(&self, node: NodeId) -> Result<Vec<RunId>> {
         let rows = self.db.read(self.db.statements().cancels, vec![node.into()]).await;
         let rows = rows.map_err(|fault| fault.told("looking for cancels"))?;
-        rows.into_iter().map(|mut row| row.id("run")).collect()
+        Ok(rows.into_iter().filter_map(|mut row| readable(row.id("run"))).collect())
     }
 
     pub(in crate::store) async fn hold_activity(&self, activity: &Activity, now: Timestamp) -> Result<bool> {
@@ -135,7 +136,7 @@ pub(super) async fn reclaim<D: Dialect>(
         let found = rows.len();
         let mut decided = Vec::with_capacity(found);
         for mut row in rows {
-            let job = Found::read(&mut row)?;
+            let Some(job) = readable(Found::read(&mut row)) else { continue };
             let loss = Loss {
                 job: job.told.job,
                 run: job.told.run,
@@ -168,7 +169,8 @@ async fn release_all<D: Dialect>(
         let rows = session.run(db.statements().running, vec![node.into(), MOST.into()]).await?;
         let mut decided = Vec::with_capacity(rows.len());
         for mut row in rows {
-            decided.push(Found::read(&mut row)?.released(D::WIRE, "released: the node left"));
+            let Some(job) = readable(Found::read(&mut row)) else { continue };
+            decided.push(job.released(D::WIRE, "released: the node left"));
         }
         let moved = settle_found(db, session, decided, hand).await?;
         if moved.is_empty() {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::job::{JobId, JobRecord, JobState, LogRecord, RunId, RunRecord, Timestamp, cut, visible};
 use crate::store::batch::{join, texts};
 use crate::store::dialect::Dialect;
+use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::value::{Row, Value};
 use crate::store::{JobFilter, KindRecord, NodeRecord, Overview, ProgressReport, Result, records};
@@ -53,7 +54,7 @@ impl<D: Dialect> SqlStore<D> {
             filter.limit.clamp(1, PAGE).into(),
         ];
         let rows = self.ask(self.db.statements().list, values, "listing jobs").await?;
-        rows.into_iter().map(records::job).collect()
+        Ok(rows.into_iter().filter_map(|row| readable(records::job(row))).collect())
     }
 
     pub(in crate::store) async fn read_overview(&self, now: Timestamp) -> Result<Overview> {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::job::{NodeId, RunId, SettledBy, Timestamp};
 use crate::store::dialect::{Dialect, Outcome as Done, Session};
 use crate::store::fault::Fault;
+use crate::store::records::readable;
 use crate::store::sql_store::{SqlStore, waits};
 use crate::store::value::Value;
 use crate::store::{Comparison, Notes, Reclaimed, Renewal, Renewed, Result, StoreError};
@@ -104,7 +105,7 @@ async fn compare<D: Dialect>(
     let values = vec![renewal.node.into(), held.into(), pending.into(), renewal.watermark.into()];
     let (mut comparison, mut unknown) = (Comparison::default(), HashSet::new());
     for mut row in session.run(db.statements().renew_compare, values).await? {
-        let run = row.id("run")?;
+        let Some(run) = readable(row.id("run")) else { continue };
         match row.text("what")?.as_str() {
             "lost" => comparison.lost.push(run),
             "cancel" => comparison.cancels.push(run),
@@ -129,7 +130,7 @@ async fn release<D: Dialect>(
     }
     let mut decided = Vec::new();
     for mut row in session.run(db.statements().running_free, vec![node.into(), EVERYTHING.into()]).await? {
-        let job = Found::read(&mut row)?;
+        let Some(job) = readable(Found::read(&mut row)) else { continue };
         if unknown.contains(&job.told.run) {
             decided.push(job.released(D::WIRE, "released: its node did not know of it"));
         }

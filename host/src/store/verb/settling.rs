@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use crate::job::{
-    JobId, JobState, LogRecord, LossSettlement, Outcome, RunId, SettledBy, Settlement, Timestamp, Transition,
-    Tries,
+    JobId, JobState, Kind, LogRecord, LossSettlement, Outcome, Queue, RunId, SettledBy, Settlement,
+    Timestamp, Transition, Tries,
 };
 use crate::store::batch::{Fields, Wire, join};
 use crate::store::dialect::{Dialect, Outcome as Done, Session, Settling};
@@ -96,8 +96,8 @@ impl Found {
             job: row.id("id")?,
             run: row.id("lease_token")?,
             attempt: tries.attempt,
-            kind: row.word("kind")?,
-            queue: row.word("queue")?,
+            kind: row.name("kind", Kind::stored)?,
+            queue: row.name("queue", Queue::stored)?,
             node: row.opt_id("node_id")?,
             outcome: Outcome::Crashed,
             transition: Transition::Release,

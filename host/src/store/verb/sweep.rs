@@ -8,6 +8,7 @@ use crate::job::{
     RetryPolicy, SettledBy, Timestamp, Verdict,
 };
 use crate::store::dialect::{Dialect, Outcome as Done, Session, SweepTexts};
+use crate::store::records::readable;
 use crate::store::sql_store::{SqlStore, waits};
 use crate::store::value::Row;
 use crate::store::{KindDefaults, Reclaimed, Result, StoreError, Sweep, Swept};
@@ -120,7 +121,7 @@ impl<D: Dialect> SqlStore<D> {
                 let rows = s.run(find, vec![passed.into(), MOST.into()]).await?;
                 let mut decided = Vec::with_capacity(rows.len());
                 for mut row in rows {
-                    decided.push(overdue(&mut row, D::WIRE, now)?);
+                    decided.extend(readable(overdue(&mut row, D::WIRE, now)));
                 }
                 end(&*db, s, decided, now).await
             })
