@@ -40,7 +40,7 @@ fn rooms(ask: &Ask) -> Value {
                 fields.number("room", room.room);
             })
         };
-        join(&rooms.iter().map(room).collect::<Vec<_>>())
+        join(rooms.iter().map(room))
     });
     rooms.into()
 }

@@ -98,7 +98,7 @@ impl<D: Dialect> SqlStore<D> {
 
     /// Attempts that no longer hold their lease: those that their owner settled before, and those that came too late.
     async fn settle_stale(&self, stale: &[&Settlement], now: Timestamp) -> Done<Answers> {
-        let batch = join(&stale.iter().map(|s| settling::late(D::WIRE, s)).collect::<Vec<_>>());
+        let batch = join(stale.iter().map(|s| settling::late(D::WIRE, s)));
         let (note, read) = (self.db.statements().late_note, self.db.statements().late_read);
         let work = self.db.alone(move |s| {
             Box::pin(async move {

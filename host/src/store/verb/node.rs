@@ -62,7 +62,7 @@ impl<D: Dialect> SqlStore<D> {
         let digests: serde_json::Map<String, serde_json::Value> =
             kinds.iter().map(|kind| (kind.kind.to_string(), kind.digest.clone().into())).collect();
         let digests = serde_json::Value::Object(digests).to_string();
-        let batch = join(&kinds.iter().map(|kind| published(D::WIRE, kind)).collect::<Vec<_>>());
+        let batch = join(kinds.iter().map(|kind| published(D::WIRE, kind)));
         let (node_text, kinds_text) = (self.db.statements().publish_node, self.db.statements().publish_kinds);
         let work = self.db.transact(move |s| {
             Box::pin(async move {

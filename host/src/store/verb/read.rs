@@ -92,7 +92,7 @@ impl<D: Dialect> SqlStore<D> {
                 fields.json("progress", &progress.to_string());
             })
         };
-        let batch = join(&reports.iter().map(item).collect::<Vec<_>>());
+        let batch = join(reports.iter().map(item));
         let statement = self.db.statements().progress;
         let work = self
             .db
