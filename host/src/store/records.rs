@@ -102,7 +102,7 @@ pub(super) fn claim(mut row: Row) -> Result<Option<Taken>> {
 
 /// One of many rows, or a warning: what can't be read costs nothing but itself.
 pub(super) fn readable<T>(read: Result<T>) -> Option<T> {
-    read.inspect_err(|error| tracing::warn!(%error, "a row can't be read, and is left as it is")).ok()
+    read.inspect_err(|error| tracing::warn!(%error, "a row can't be read, and is left out")).ok()
 }
 
 pub(super) fn run(mut row: Row) -> Result<RunRecord> {

@@ -16,6 +16,8 @@ on_postgres! {
     a_job_that_is_held_up_holds_up_no_sweep
     a_missed_deadline_that_is_held_up_holds_up_no_other
     a_sweep_goes_on_past_what_fails_and_tells_of_it
+    a_lease_far_ahead_that_is_held_up_holds_up_no_sweep
+    a_job_that_is_held_up_keeps_no_other_of_a_node_that_leaves
     a_claim_under_way_gives_back_what_it_takes_when_its_node_leaves
     a_claim_that_meets_others_keeps_to_the_room_of_each_queue
 }
@@ -115,6 +117,32 @@ async fn a_sweep_goes_on_past_what_fails_and_tells_of_it(world: World) {
     world.sql("DROP TRIGGER no ON flyball.jobs").await;
     let swept = world.store.sweep(&world.sweep(sweeper), world.now()).await.expect("swept");
     assert_eq!((swept.lost_nodes, swept.reclaimed[0].run), (vec![first], ran_first[0].1));
+}
+
+pub(crate) async fn a_lease_far_ahead_that_is_held_up_holds_up_no_sweep(world: World) {
+    let (ahead, dead, sweeper) = (world.node().await, world.node().await, world.node().await);
+    world.live(4, &[(sweeper, &[])]).await;
+    let far =
+        format!("UPDATE flyball.nodes SET expires_at = expires_at + interval '1 day' WHERE id = '{ahead}'");
+    world.sql(&far).await;
+    let mut holder = connect(&world).await;
+    run(&mut holder, format!("BEGIN; SELECT FROM flyball.nodes WHERE id = '{ahead}' FOR UPDATE")).await;
+    let swept = world.store.sweep(&world.sweep(sweeper), world.now()).await;
+    let swept = swept.unwrap_or_else(|error| panic!("a sweep was held up: {error}"));
+    assert_eq!(swept.lost_nodes, [dead]);
+}
+
+async fn a_job_that_is_held_up_keeps_no_other_of_a_node_that_leaves(world: World) {
+    let (node, ran) = running(&world, 2).await;
+    let mut holder = holder(&world, &[ran[0].0]).await;
+    let left = world.store.leave(node, world.now()).await;
+    assert!(left.is_err(), "it holds one still: {left:?}");
+    assert_eq!(world.state(ran[1].0).await, JobState::Available);
+    assert!(world.store.nodes().await.expect("read")[0].left_at.is_some());
+    run(&mut holder, "ROLLBACK").await;
+    world.store.leave(node, world.now()).await.expect("asked again");
+    assert_eq!(world.state(ran[0].0).await, JobState::Available);
+    assert_eq!(world.run(ran[0].0).await.outcome, Outcome::Released);
 }
 
 /// t0 a claim of the node has its row FOR KEY SHARE, and a job · t1 the node leaves · t2 the claim commits.

@@ -159,6 +159,10 @@ mutants! {
         [("sweep_overdue", "FOR UPDATE OF j SKIP LOCKED", "FOR UPDATE OF j")],
         held_up::a_missed_deadline_that_is_held_up_holds_up_no_other,
         "was held up";
+    a_sweep_that_waits_for_leases_far_ahead: Postgres,
+        [("sweep_cut", "FOR NO KEY UPDATE SKIP LOCKED", "FOR NO KEY UPDATE")],
+        held_up::a_lease_far_ahead_that_is_held_up_holds_up_no_sweep,
+        "a sweep was held up";
     a_node_that_leaves_past_its_claims: Postgres,
         [("node_leave", "FOR UPDATE)", "FOR NO KEY UPDATE)")],
         held_up::a_claim_under_way_gives_back_what_it_takes_when_its_node_leaves,

@@ -46,7 +46,11 @@ impl Wanted {
         let attempt = |(settlement, item): (&&Settlement, &String)| Attempt {
             run: settlement.run,
             item: item.clone(),
-            refused: settling::refused(wire, settlement, &why),
+            refused: if settlement.follow_ups.is_empty() {
+                String::new()
+            } else {
+                settling::refused(wire, settlement, &why)
+            },
             follow_ups: settlement.follow_ups.clone(),
         };
         let attempts = part.iter().zip(items).map(attempt).collect();

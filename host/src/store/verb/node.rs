@@ -74,15 +74,19 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     pub(in crate::store) async fn leave_node(&self, node: NodeId, now: Timestamp) -> Result<()> {
-        let db = Arc::clone(&self.db);
-        let work = self.db.transact(move |s| {
-            Box::pin(async move {
-                s.run(db.statements().node_leave, vec![node.into(), now.into()]).await?;
-                release_all(&*db, s, node, now).await
-            })
-        });
-        let released = work.await.map_err(|fault| fault.told("taking the node out"))?;
-        self.ring_for(released.iter().map(waits));
+        let statements = self.db.statements();
+        // What somebody holds is waited for when all else is done.
+        for find in [statements.running_free, statements.running] {
+            let db = Arc::clone(&self.db);
+            let work = self.db.transact(move |s| {
+                Box::pin(async move {
+                    s.run(db.statements().node_leave, vec![node.into(), now.into()]).await?;
+                    release_all(&*db, s, find, node, now).await
+                })
+            });
+            let released = work.await.map_err(|fault| fault.told("taking the node out"))?;
+            self.ring_for(released.iter().map(waits));
+        }
         Ok(())
     }
 
@@ -159,6 +163,7 @@ pub(super) async fn reclaim<D: Dialect>(
 async fn release_all<D: Dialect>(
     db: &D,
     session: &mut dyn Session,
+    find: &'static str,
     node: NodeId,
     now: Timestamp,
 ) -> Done<Vec<Reclaimed>> {
@@ -166,7 +171,7 @@ async fn release_all<D: Dialect>(
     let hand = Hand { by: SettledBy::Renewal, now };
     let mut released = Vec::new();
     loop {
-        let rows = session.run(db.statements().running, vec![node.into(), MOST.into()]).await?;
+        let rows = session.run(find, vec![node.into(), MOST.into()]).await?;
         let mut decided = Vec::with_capacity(rows.len());
         for mut row in rows {
             let Some(job) = readable(Found::read(&mut row)) else { continue };
