@@ -10,6 +10,8 @@ CREATE TABLE flyball.jobs (
     queue               text        COLLATE "C" NOT NULL,
     -- json, not jsonb: what was given in is given back, key for key and digit for digit.
     args                json        NOT NULL,
+    -- What a claim's answer is bounded by, without unpacking what it then leaves behind.
+    args_bytes          integer     NOT NULL GENERATED ALWAYS AS (octet_length(args::text)) STORED,
     priority            smallint    NOT NULL,
     state               text        COLLATE "C" NOT NULL,
     attempt             integer     NOT NULL DEFAULT 0,
@@ -76,6 +78,9 @@ CREATE INDEX jobs_finalized ON flyball.jobs (state, finalized_at, id)
     WHERE state IN ('succeeded', 'cancelled', 'discarded');
 -- The children of a job.
 CREATE INDEX jobs_parent ON flyball.jobs (parent_id, id) WHERE parent_id IS NOT NULL;
+-- What has not ended of those that come from one root: counted before they become more.
+CREATE INDEX jobs_family ON flyball.jobs (root_id)
+    WHERE root_id IS NOT NULL AND state IN ('available', 'scheduled', 'running', 'retryable', 'paused');
 -- One job for a key, as long as it has a row.
 CREATE UNIQUE INDEX jobs_unique_key ON flyball.jobs (unique_key) WHERE unique_key IS NOT NULL;
 -- One job for a key, as long as it has not ended.

@@ -8,6 +8,8 @@ CREATE TABLE jobs (
     kind                text        NOT NULL,
     queue               text        NOT NULL,
     args                text        NOT NULL,
+    -- What a claim's answer is bounded by.
+    args_bytes          integer     NOT NULL GENERATED ALWAYS AS (octet_length(args)) VIRTUAL,
     priority            integer     NOT NULL,
     state               text        NOT NULL,
     attempt             integer     NOT NULL DEFAULT 0,
@@ -75,6 +77,9 @@ CREATE INDEX jobs_finalized ON jobs (state, finalized_at, id)
     WHERE state IN ('succeeded', 'cancelled', 'discarded');
 -- The children of a job.
 CREATE INDEX jobs_parent ON jobs (parent_id, id) WHERE parent_id IS NOT NULL;
+-- What has not ended of those that come from one root: counted before they become more.
+CREATE INDEX jobs_family ON jobs (root_id)
+    WHERE root_id IS NOT NULL AND state IN ('available', 'scheduled', 'running', 'retryable', 'paused');
 -- One job for a key, as long as it has a row.
 CREATE UNIQUE INDEX jobs_unique_key ON jobs (unique_key) WHERE unique_key IS NOT NULL;
 -- One job for a key, as long as it has not ended.

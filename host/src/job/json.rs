@@ -61,6 +61,11 @@ impl Json {
         Self(text.into())
     }
 
+    /// Whether it is JSON: what was stored may be anything.
+    pub fn is_sound(&self) -> bool {
+        serde_json::from_str::<serde::de::IgnoredAny>(&self.0).is_ok()
+    }
+
     /// The empty object.
     pub fn empty_object() -> Self {
         Self("{}".into())
@@ -112,7 +117,11 @@ impl fmt::Debug for Json {
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        <&RawValue>::deserialize_from(&self.0).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        match <&RawValue>::deserialize_from(&self.0) {
+            Ok(raw) => raw.serialize(serializer),
+            // Another program stored what is no JSON: a page of jobs does not fail for one of them.
+            Err(_) => serializer.serialize_str(&self.0),
+        }
     }
 }
 

@@ -35,6 +35,11 @@ macro_rules! name {
                 Err(NameError { what: $what, shown, rule: $rule })
             }
 
+            /// A name as it was stored, to be carried on: another program may have written what no rule allows.
+            pub fn stored(text: &str) -> Self {
+                Self(text.into())
+            }
+
             /// The text of the name.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -111,11 +116,6 @@ impl Key {
     /// [`NameError`] if the worker's part is no key.
     pub fn of_worker(kind: &Kind, text: &str) -> Result<Self, NameError> {
         Self::new(text).map(|key| Self(format!("\u{1f}{kind}\u{1f}{key}").into()))
-    }
-
-    /// A key as it was stored, of a worker or not.
-    pub fn stored(text: &str) -> Self {
-        Self(text.into())
     }
 }
 

@@ -204,6 +204,14 @@ impl Claim {
 }
 
 impl Settlement {
+    /// The settlement of a job that was claimed and can't be read: it never ran, and never will.
+    pub fn unreadable(run: RunId, job: JobId, kind: Kind, queue: Queue, tries: Tries, why: &str) -> Self {
+        let end = failed(&Failure::new(ErrorClass::Validation, why));
+        let tries = Tries { failures: tries.failures.saturating_add(1), crashes: 0, releases: 0, ..tries };
+        let (transition, follow_ups, log) = (Transition::Discard, Vec::new(), Vec::new());
+        Self { run, job, kind, queue, transition, tries, end, follow_ups, log }
+    }
+
     /// The settlement of an attempt whose outcome the store can't keep as it was returned: a permanent failure that
     /// says why, so that the outcome is never lost and the work not repeated for ever.
     #[must_use]

@@ -118,7 +118,7 @@ async fn claim_fresh(context: &Arc<Context>, planner: &mut Planner, token: &Canc
         asked: most,
         got: claimed.claims.iter().map(|claim| claim.queue.clone()).collect(),
         queues: request.queues,
-        contended: claimed.contended,
+        more: claimed.more,
         last_chances: claimed.last_chances,
     };
     planner.fresh_answered(&answer, context.clock.boot());

@@ -56,7 +56,7 @@ pub struct Answer {
     /// The queue of each job that came.
     pub got: Vec<Queue>,
     /// Others were claiming the same jobs, so there may be more.
-    pub contended: bool,
+    pub more: bool,
     /// A last chance waits.
     pub last_chances: bool,
 }
@@ -150,7 +150,7 @@ impl Planner {
         self.most = self.most.saturating_mul(2);
         self.appetite = appetite(answer);
         self.line_is_long = self.appetite != Appetite::Full(Vec::new());
-        self.crowded = if answer.contended && answer.got.is_empty() { self.crowded + 1 } else { 0 };
+        self.crowded = if answer.more && answer.got.is_empty() { self.crowded + 1 } else { 0 };
         if self.crowded > 0 {
             // There may be more, but who asks at once spins for as long as somebody else holds those jobs.
             let soon = CROWDED.saturating_mul(1 << (self.crowded - 1).min(16));
@@ -239,7 +239,7 @@ impl Planner {
 /// Where there may be more after an answer. A queue that gave all that it had room for says nothing of what is left
 /// in it; one that gave less is empty, until a ring says otherwise.
 fn appetite(answer: &Answer) -> Appetite {
-    if u32::try_from(answer.got.len()).is_ok_and(|got| got < answer.asked) && !answer.contended {
+    if u32::try_from(answer.got.len()).is_ok_and(|got| got < answer.asked) && !answer.more {
         let Queues::Only(rooms) = &answer.queues else { return Appetite::Full(Vec::new()) };
         let got = |queue: &Queue| answer.got.iter().filter(|got| *got == queue).count();
         let full = rooms

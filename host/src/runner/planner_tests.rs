@@ -34,7 +34,7 @@ fn queue(name: &str) -> Queue {
 
 fn answer(asked: u32, got: usize) -> Answer {
     let got = vec![Queue::default(); got];
-    Answer { asked, queues: Queues::Every, got, contended: false, last_chances: false }
+    Answer { asked, queues: Queues::Every, got, more: false, last_chances: false }
 }
 
 fn waiting(asked: u32, got: usize) -> Answer {
@@ -85,7 +85,7 @@ fn a_queue_that_gave_all_it_had_room_for_is_asked_again_beside_one_that_is_empty
 #[test]
 fn a_claim_that_met_others_is_made_again_at_once_if_it_brought_something_and_soon_if_not() {
     let mut planner = planner();
-    let met = |got| Answer { contended: true, ..answer(8, got) };
+    let met = |got| Answer { more: true, ..answer(8, got) };
     planner.fresh_answered(&met(3), at(0));
     assert_eq!(planner.plan(&view(0, 3)), fresh(5));
     let millis = |millis| at(0).after(Duration::from_millis(millis));

@@ -12,7 +12,8 @@ use crate::job::{Json, NodeId, RunId};
 use crate::sandbox::StopCause;
 use crate::service::ServiceError;
 use crate::store::{
-    Classes, Database, NewNode, Reclaimed, Renewal, Renewed, Result, SharedStore, StoreError,
+    Classes, Comparison, Database, NewNode, Notes, Reclaimed, Renewal, Renewed, Result, SharedStore,
+    StoreError,
 };
 
 /// Enters the node into the store under a new id: answers its lease, and what a dead process had left running.
@@ -135,13 +136,15 @@ async fn renew(context: &Context) {
 }
 
 fn compare_notes(context: &Context, renewed: &Renewed) {
+    // Without a comparison nothing is known to be lost, and nothing known not to be: the next renewal makes it.
+    let Notes::Compared(Comparison { lost, cancels, released }) = &renewed.notes else { return };
     // What has ended meanwhile is not lost: its outcome was stored after the list was made.
     let stop = |run: &&RunId| context.held.ask(**run, StopCause::LeaseLost, Duration::ZERO);
-    let lost = renewed.lost.iter().filter(stop).count();
-    for run in &renewed.cancels {
+    let lost = lost.iter().filter(stop).count();
+    for run in cancels {
         context.held.ask(*run, StopCause::Cancel, context.config.stop_grace);
     }
-    let released = renewed.released.len();
+    let released = released.len();
     if lost > 0 || released > 0 {
         tracing::warn!(lost, released, "the database and this node did not agree on what it holds");
     }

@@ -52,6 +52,9 @@ impl Scheduler {
     }
 
     fn tell(&self, swept: &Swept) {
+        for error in &swept.errors {
+            tracing::warn!(%error, "a part of a sweep failed; the next one tries again");
+        }
         for node in &swept.lost_nodes {
             self.events.emit(&Event::NodeLost { node: *node });
         }

@@ -1,5 +1,8 @@
 //! Batches as one parameter: JSON text, an object for each item.
 
+use std::iter::Peekable;
+use std::ops::Range;
+
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -28,25 +31,74 @@ impl Wire {
 }
 
 /// The batch of these items.
-pub(super) fn join(items: &[String]) -> String {
-    format!("[{}]", items.join(","))
+pub(super) fn join<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let mut text = String::from("[");
+    for item in items {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(item.as_ref());
+    }
+    text.push(']');
+    text
 }
 
-/// Where to cut a list of items so that no batch exceeds [`MAX_BYTES`] or `most` items.
-pub(super) fn cuts(items: &[String], most: usize) -> Vec<std::ops::Range<usize>> {
-    let mut ranges = Vec::new();
-    let (mut start, mut bytes) = (0, 0);
-    for (at, item) in items.iter().enumerate() {
-        if at > start && (bytes + item.len() > MAX_BYTES || at - start >= most) {
-            ranges.push(start..at);
-            (start, bytes) = (at, 0);
+/// Where to cut a list so that no part weighs more than any of the limits, but for a single item that does.
+pub(super) fn cuts<const N: usize>(
+    weights: impl IntoIterator<Item = [usize; N]>,
+    limits: [usize; N],
+) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let mut sum = [0; N];
+    for (at, weight) in weights.into_iter().enumerate() {
+        let with: [usize; N] = std::array::from_fn(|n| sum[n] + weight[n]);
+        match ranges.last_mut() {
+            Some(part) if with.iter().zip(limits).all(|(weight, limit)| *weight <= limit) => {
+                (part.end, sum) = (at + 1, with);
+            }
+            _ => {
+                ranges.push(at..at + 1);
+                sum = weight;
+            }
         }
-        bytes += item.len() + 1;
-    }
-    if start < items.len() {
-        ranges.push(start..items.len());
     }
     ranges
+}
+
+/// How large a batch may grow, but for a single item that is larger.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) items: usize,
+    pub(super) bytes: usize,
+}
+
+/// Items, joined to batches of a size; each is made when it is asked for, so that no more than one is in memory.
+pub(super) struct Batches<I: Iterator<Item = String>> {
+    items: Peekable<I>,
+    size: Size,
+}
+
+impl<I: Iterator<Item = String>> Batches<I> {
+    pub(super) fn new(items: I, size: Size) -> Self {
+        Self { items: items.peekable(), size }
+    }
+}
+
+impl<I: Iterator<Item = String>> Iterator for Batches<I> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut text = format!("[{}", self.items.next()?);
+        let mut count = 1;
+        let Size { items, bytes } = self.size;
+        while let Some(item) = self.items.next_if(|item| count < items && text.len() + item.len() < bytes) {
+            text.push(',');
+            text.push_str(&item);
+            count += 1;
+        }
+        text.push(']');
+        Some(text)
+    }
 }
 
 /// A JSON array of texts.
@@ -153,10 +205,16 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_cut_by_bytes_and_by_count_and_a_large_item_stands_alone() {
-        let large = "x".repeat(MAX_BYTES);
-        let items = ["1", "2", &large, "3", "4", "5"].map(str::to_owned);
-        assert_eq!(cuts(&items, 2), [0..2, 2..3, 3..5, 5..6]);
-        assert!(cuts(&[], 2).is_empty());
+    fn a_list_is_cut_by_every_limit_and_what_exceeds_one_stands_alone() {
+        let weights = [[1, 1], [1, 1], [1, 99], [1, 1], [1, 1], [1, 1], [1, 9], [1, 2]];
+        assert_eq!(cuts(weights, [2, 10]), [0..2, 2..3, 3..5, 5..7, 7..8]);
+        assert!(cuts([[1]; 0], [2]).is_empty());
+    }
+
+    #[test]
+    fn batches_are_joined_up_to_a_size_and_a_large_item_stands_alone() {
+        let items = ["1", "2", "3", "a large item", "4"].map(str::to_owned);
+        let batches = Batches::new(items.into_iter(), Size { items: 2, bytes: 10 });
+        assert_eq!(batches.collect::<Vec<_>>(), ["[1,2]", "[3]", "[a large item]", "[4]"]);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::batch::{Wire, join, texts};
 use super::value::{Row, Value};
 use super::{ClaimRequest, Classes, QueueRoom, Queues, ServedKind, Turn};
-use crate::job::{NodeId, RunId, Timestamp};
+use crate::job::{Claim, NodeId, RunId, Timestamp};
 
 /// A request, in the form that statements take.
 #[derive(Clone, Debug)]
@@ -20,8 +20,14 @@ pub(super) struct Ask {
     pub(super) rooms: Option<Arc<[QueueRoom]>>,
     classes: Option<Arc<str>>,
     pub(super) turn: Turn,
+    /// Of args that may be taken.
+    pub(super) bytes: usize,
     pub(super) now: Timestamp,
 }
+
+/// Of args in the answers of one claim, but for a single job that has more. A repeated claim answers all at once, and has
+/// to be through before the connection's patience ends.
+const MOST_BYTES: usize = 8 << 20;
 
 /// What a claim came to.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ pub(super) struct Taken {
     pub(super) alive: bool,
     /// Others were claiming the same jobs: there may be more.
     pub(super) contended: bool,
+    /// One answer carries no more: there is more.
+    pub(super) cut: bool,
     pub(super) last_chances: bool,
     /// A row for each job.
     pub(super) rows: Vec<Row>,
@@ -58,7 +66,24 @@ impl Ask {
             rooms,
             classes,
             turn: request.turn,
+            bytes: MOST_BYTES,
             now,
+        }
+    }
+
+    /// A run id was used up.
+    pub(super) fn used(&mut self, used: RunId) {
+        self.runs.retain(|run| *run != used);
+    }
+
+    /// A claim has used up its run id, room of its queue, and bytes.
+    pub(super) fn less(&mut self, claim: &Claim) {
+        self.used(claim.run);
+        self.bytes = self.bytes.saturating_sub(claim.args.as_str().len());
+        if let Some(rooms) = &mut self.rooms
+            && let Some(room) = Arc::make_mut(rooms).iter_mut().find(|room| room.queue == claim.queue)
+        {
+            room.room = room.room.saturating_sub(1);
         }
     }
 

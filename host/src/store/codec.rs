@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::value::{Cell, Row};
 use super::{Result, StoreError};
-use crate::job::{Backoff, Json, Overrides, Timestamp, Tries};
+use crate::job::{Backoff, Json, Overrides, Timestamp, Tries, cut};
 
 impl Row {
     fn wrong(column: &'static str, found: &Cell) -> StoreError {
@@ -111,14 +111,28 @@ impl Row {
         self.text(column).map(Json::stored)
     }
 
-    /// A list of names, kept as a JSON array.
-    pub(super) fn words<T: FromStr>(&mut self, column: &'static str) -> Result<Vec<T>> {
+    /// JSON that somebody is going to read, so that it must be some.
+    pub(super) fn sound_json(&mut self, column: &'static str) -> Result<Json> {
+        let json = self.json(column)?;
+        if json.is_sound() {
+            return Ok(json);
+        }
+        let found = format!("{} …", cut(json.as_str(), 80));
+        Err(StoreError::Unreadable { what: column, found })
+    }
+
+    /// A name that is only carried, and so taken as it stands: another program may have written it, or a newer binary.
+    pub(super) fn name<T>(&mut self, column: &'static str, stored: fn(&str) -> T) -> Result<T> {
+        self.text(column).map(|text| stored(&text))
+    }
+
+    /// A list of names that are only carried, kept as a JSON array; what is no list of texts is one name.
+    pub(super) fn names<T>(&mut self, column: &'static str, stored: fn(&str) -> T) -> Result<Vec<T>> {
         let text = self.text(column)?;
-        let parse = || -> Option<Vec<T>> {
-            let words: Vec<String> = serde_json::from_str(&text).ok()?;
-            words.iter().map(|word| word.parse().ok()).collect()
-        };
-        parse().ok_or(StoreError::Unreadable { what: column, found: text })
+        match serde_json::from_str::<Vec<String>>(&text) {
+            Ok(names) => Ok(names.iter().map(|name| stored(name)).collect()),
+            Err(_) => Ok(vec![stored(&text)]),
+        }
     }
 
     /// The job's counts.

@@ -51,7 +51,7 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     async fn alone<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
     /// Runs work in a transaction, which is given up if the work fails.
     async fn transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
-    /// As [`Dialect::alone`], on a connection that is kept for leases and answers within a third of one.
+    /// As [`Dialect::alone`], on a connection that is kept for renewals and answers within a third of a lease.
     async fn lease<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
 
     /// Claims, in a transaction of its own.
@@ -63,8 +63,6 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     /// Marks all other nodes lost, where there may be one only.
     async fn supersede(&self, session: &mut dyn Session, node: Value, now: Timestamp) -> Outcome<()>;
 
-    /// Extends the deadlines of running jobs, where a sweep looks at them.
-    async fn extend_deadlines(&self, session: &mut dyn Session, values: Vec<Value>) -> Outcome<()>;
     /// The statements of the sweep, where there is one.
     fn sweep_texts(&self) -> Option<&SweepTexts>;
 

@@ -30,10 +30,10 @@ use async_trait::async_trait;
 pub use error::StoreError;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use request::{
-    Activity, CancelAnswer, ClaimRequest, Claimed, Classes, Database, Inserted, JobFilter, KindDefaults,
-    KindRecord, LaneCount, NewNode, NodeRecord, Order, Overview, ProgressReport, Promoted, PublishedKind,
-    QueueRoom, Queues, Reclaimed, Registered, Renewal, Renewed, RetryAnswer, ServedKind, Settled, Sweep,
-    Swept, Turn,
+    Activity, CancelAnswer, ClaimRequest, Claimed, Classes, Comparison, Database, Inserted, JobFilter,
+    KindDefaults, KindRecord, LaneCount, NewNode, NodeRecord, Notes, Order, Overview, ProgressReport,
+    Promoted, PublishedKind, QueueRoom, Queues, Reclaimed, Registered, Renewal, Renewed, RetryAnswer,
+    ServedKind, Settled, Sweep, Swept, Turn,
 };
 pub use schema::{Migration, migrate, migration_script, migrations, pending_migrations};
 
@@ -90,7 +90,7 @@ pub trait Store: Send + Sync + 'static {
     async fn register(&self, node: &NewNode, losses: &LossPolicy, now: Timestamp) -> Result<Registered>;
     /// Publishes what the node serves now, and the kinds' schemas and defaults.
     async fn publish(&self, node: NodeId, kinds: &[PublishedKind], now: Timestamp) -> Result<()>;
-    /// Renews the node's lease and compares notes. Refused with [`StoreError::NodeLost`] once the node was marked lost.
+    /// Renews the node's lease and compares notes, if need be without the notes. Refused with [`StoreError::NodeLost`] once the node was marked lost.
     async fn renew(&self, renewal: &Renewal, now: Timestamp) -> Result<Renewed>;
     /// Takes the node out, after its last outcome was stored; what it still holds goes back as released.
     async fn leave(&self, node: NodeId, now: Timestamp) -> Result<()>;

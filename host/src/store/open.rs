@@ -25,6 +25,9 @@ pub struct OpenOptions {
     pub lease: Duration,
     /// How hard SQLite makes a commit stick.
     pub synchronous: Synchronous,
+    /// The most jobs below one root that have not ended: an attempt that asks for more fails. Two nodes that count at
+    /// once may both find room; it is there to end what multiplies without end.
+    pub max_descendants: u32,
     /// The opener's clock. With a test's clock the database's own time counts for nothing.
     pub clock: Clock,
 }
@@ -71,6 +74,7 @@ impl OpenOptions {
             connections: 8,
             lease: Duration::from_secs(15),
             synchronous: Synchronous::default(),
+            max_descendants: 100_000,
             clock,
         }
     }

@@ -2,14 +2,16 @@
 
 use super::value::Row;
 use super::{KindRecord, LaneCount, NodeRecord, Result};
-use crate::job::{Claim, JobRecord, Lineage, LogRecord, RunRecord};
+use crate::job::{
+    Claim, ExecutorClass, JobRecord, Kind, Lineage, LogRecord, Queue, RunRecord, Settlement, Tag,
+};
 
 pub(super) fn job(mut row: Row) -> Result<JobRecord> {
     let row = &mut row;
     Ok(JobRecord {
         id: row.id("id")?,
-        kind: row.word("kind")?,
-        queue: row.word("queue")?,
+        kind: row.name("kind", Kind::stored)?,
+        queue: row.name("queue", Queue::stored)?,
         args: row.json("args")?,
         priority: row.int("priority")?,
         state: row.word("state")?,
@@ -37,42 +39,70 @@ pub(super) fn job(mut row: Row) -> Result<JobRecord> {
         parent_run_id: row.opt_id("parent_run_id")?,
         root_id: row.opt_id("root_id")?,
         depth: row.int("depth")?,
-        executor_class: row.word("executor_class")?,
+        executor_class: row.name("executor_class", ExecutorClass::stored)?,
         blocked_by: row.opt_text("blocked_by")?,
         limit_key: row.opt_text("limit_key")?,
         schedule_slug: row.opt_text("schedule_slug")?,
-        tags: row.words("tags")?,
+        tags: row.names("tags", Tag::stored)?,
         metadata: row.json("metadata")?,
     })
 }
 
+/// A job that was claimed.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// It can be run.
+    Claim(Claim),
+    /// Another program wrote what can't be read: it is to be settled as failed.
+    Unreadable(Settlement),
+}
+
 /// A claim, if the row has one.
-pub(super) fn claim(mut row: Row) -> Result<Option<Claim>> {
+pub(super) fn claim(mut row: Row) -> Result<Option<Taken>> {
     let row = &mut row;
     let Some(job) = row.opt_id("id")? else { return Ok(None) };
-    Ok(Some(Claim {
-        run: row.id("lease_token")?,
-        job,
-        kind: row.word("kind")?,
-        queue: row.word("queue")?,
-        executor_class: row.word("executor_class")?,
-        args: row.json("args")?,
-        priority: row.int("priority")?,
-        tries: row.tries()?,
-        last_chance: row.flag("last_chance")?,
-        overrides: row.overrides()?,
-        lineage: Lineage {
-            parent: row.opt_id("parent_id")?,
-            parent_run: row.opt_id("parent_run_id")?,
-            root: row.opt_id("root_id")?,
-            depth: row.int("depth")?,
+    let run = row.id("lease_token")?;
+    let (kind, queue) = (row.name("kind", Kind::stored)?, row.name("queue", Queue::stored)?);
+    let tries = row.tries();
+    let counted = tries.as_ref().ok().copied().unwrap_or_default();
+    let (own_kind, own_queue) = (kind.clone(), queue.clone());
+    let claim = tries.and_then(|tries| {
+        Ok(Claim {
+            run,
+            job,
+            kind,
+            queue,
+            executor_class: row.name("executor_class", ExecutorClass::stored)?,
+            args: row.sound_json("args")?,
+            priority: row.int("priority")?,
+            tries,
+            last_chance: row.flag("last_chance")?,
+            overrides: row.overrides()?,
+            lineage: Lineage {
+                parent: row.opt_id("parent_id")?,
+                parent_run: row.opt_id("parent_run_id")?,
+                root: row.opt_id("root_id")?,
+                depth: row.int("depth")?,
+            },
+            created_at: row.time("created_at")?,
+            scheduled_at: row.time("scheduled_at")?,
+            deadline_at: row.time("deadline_at")?,
+            tags: row.names("tags", Tag::stored)?,
+            metadata: row.sound_json("metadata")?,
+        })
+    });
+    Ok(Some(claim.map_or_else(
+        |error| {
+            let why = format!("the job could not be read: {error}");
+            Taken::Unreadable(Settlement::unreadable(run, job, own_kind, own_queue, counted, &why))
         },
-        created_at: row.time("created_at")?,
-        scheduled_at: row.time("scheduled_at")?,
-        deadline_at: row.time("deadline_at")?,
-        tags: row.words("tags")?,
-        metadata: row.json("metadata")?,
-    }))
+        Taken::Claim,
+    )))
+}
+
+/// One of many rows, or a warning: what can't be read costs nothing but itself.
+pub(super) fn readable<T>(read: Result<T>) -> Option<T> {
+    read.inspect_err(|error| tracing::warn!(%error, "a row can't be read, and is left out")).ok()
 }
 
 pub(super) fn run(mut row: Row) -> Result<RunRecord> {
@@ -82,7 +112,7 @@ pub(super) fn run(mut row: Row) -> Result<RunRecord> {
         job_id: row.id("job_id")?,
         attempt: row.int("attempt")?,
         node_id: row.id("node_id")?,
-        executor_class: row.word("executor_class")?,
+        executor_class: row.name("executor_class", ExecutorClass::stored)?,
         component_digest: row.opt_text("component_digest")?,
         started_at: row.time("started_at")?,
         finished_at: row.opt_time("finished_at")?,
@@ -139,7 +169,7 @@ pub(super) fn node(mut row: Row) -> Result<NodeRecord> {
 
 pub(super) fn kind(mut row: Row) -> Result<KindRecord> {
     Ok(KindRecord {
-        kind: row.word("kind")?,
+        kind: row.name("kind", Kind::stored)?,
         summary: row.text("summary")?,
         args_schema: row.opt_json("args_schema")?,
         defaults: row.json("defaults")?,
@@ -150,9 +180,9 @@ pub(super) fn kind(mut row: Row) -> Result<KindRecord> {
 
 pub(super) fn lane(mut row: Row) -> Result<LaneCount> {
     Ok(LaneCount {
-        queue: row.word("queue")?,
-        kind: row.word("kind")?,
-        executor_class: row.word("executor_class")?,
+        queue: row.name("queue", Queue::stored)?,
+        kind: row.name("kind", Kind::stored)?,
+        executor_class: row.name("executor_class", ExecutorClass::stored)?,
         available: row.int("available")?,
         oldest_due: row.time("oldest_due")?,
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::StoreError;
 use crate::job::{
     ActionId, Backoff, Claim, ExecutorClass, JobId, JobState, Json, Kind, LossPolicy, NodeId, Outcome, Queue,
     RunId, Tag, Timestamp, Transition,
@@ -109,8 +110,9 @@ pub struct Claimed {
     pub claims: Vec<Claim>,
     /// A last-chance job waits in the lanes that were asked for, not counting those of this answer.
     pub last_chances: bool,
-    /// Others were claiming the same jobs to the last: there may be more for the ids that are left.
-    pub contended: bool,
+    /// There may be more for the ids that are left: others were claiming the same jobs to the last, or one answer does
+    /// not carry them all. Ask again at once.
+    pub more: bool,
 }
 
 /// What became of one settlement.
@@ -250,11 +252,27 @@ pub struct Renewal {
     pub elapsed: Duration,
 }
 
-/// The answer to a renewal.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The answer to a renewal: the lease is renewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renewed {
     /// The database's time.
     pub database_time: Timestamp,
+    /// What node and database believe of each other.
+    pub notes: Notes,
+}
+
+/// What a renewal found out about what the node holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notes {
+    /// Both believe the same, but for this.
+    Compared(Comparison),
+    /// Nothing: the lease was renewed, and then the connection failed. The next renewal compares.
+    Missing,
+}
+
+/// In what a node and the database do not agree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
     /// Held attempts that are no longer this node's: stop them.
     pub lost: Vec<RunId>,
     /// Held attempts whose jobs somebody asked to cancel.
@@ -288,12 +306,14 @@ pub struct Sweep {
 }
 
 /// What a sweep found.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Swept {
     /// Nodes that it marked lost.
     pub lost_nodes: Vec<NodeId>,
     /// Jobs that it took back.
     pub reclaimed: Vec<Reclaimed>,
+    /// What it could not do. None of it held up anything else; the next sweep tries again.
+    pub errors: Vec<StoreError>,
 }
 
 /// What a promotion did.

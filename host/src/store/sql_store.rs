@@ -27,13 +27,20 @@ pub(super) struct SqlStore<D> {
     pub(super) db: Arc<D>,
     pub(super) bell: Bell,
     pub(super) clock: Clock,
+    pub(super) max_descendants: u32,
     /// When the promoter is known to look again; what becomes due before that rings.
     horizon: AtomicI64,
 }
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) fn new(db: Arc<D>, bell: Bell, options: &OpenOptions) -> Self {
-        Self { db, bell, clock: options.clock.clone(), horizon: AtomicI64::new(i64::MAX) }
+        Self {
+            db,
+            bell,
+            clock: options.clock.clone(),
+            max_descendants: options.max_descendants,
+            horizon: AtomicI64::new(i64::MAX),
+        }
     }
 
     /// Rings in this process and in others.

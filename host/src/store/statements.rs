@@ -35,10 +35,10 @@ pub(super) use statements;
 statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
-        action_answer, action_begin, action_read, cancel_running, cancel_waiting, cancels, children, counts, hold,
+        action_answer, action_begin, action_read, cancel_running, cancel_waiting, cancels, children, counts, families, hold,
         insert, insert_find, job, jobs_lock, kinds, lanes, late_note, late_read, list, log, next_due, node_alive,
         node_leave, node_register, node_renew, nodes, orphans, ping, progress, promote, publish_kinds, publish_node,
-        renew_compare, retry, retry_holders, running, runs,
+        renew_compare, retry, retry_holders, running, running_free, runs,
     }
 }
 
@@ -64,6 +64,7 @@ macro_rules! texts {
             cancels: shared!("cancels"),
             children: own!("children"),
             counts: shared!("counts"),
+            families: own!("families"),
             hold: shared!("hold"),
             insert: own!("insert"),
             insert_find: own!("insert_find"),
@@ -77,11 +78,11 @@ macro_rules! texts {
             log: shared!("log"),
             next_due: own!("next_due"),
             node_alive: shared!("node_alive"),
-            node_leave: shared!("node_leave"),
+            node_leave: own!("node_leave"),
             node_register: own!("node_register"),
             node_renew: own!("node_renew"),
             nodes: shared!("nodes"),
-            orphans: shared!("orphans"),
+            orphans: own!("orphans"),
             ping: shared!("ping"),
             progress: own!("progress"),
             promote: own!("promote"),
@@ -91,6 +92,7 @@ macro_rules! texts {
             retry: own!("retry"),
             retry_holders: own!("retry_holders"),
             running: shared!("running"),
+            running_free: own!("running_free"),
             runs: shared!("runs"),
         }
     }};

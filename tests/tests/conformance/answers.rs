@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flyball::job::{Completion, JobState, LossPolicy, NodeId, RunId, Verdict, When};
 use flyball::store::{
-    Activity, CancelAnswer, Database, Inserted, NewNode, OpenOptions, Result, RetryAnswer, Settled,
+    Activity, CancelAnswer, Database, Inserted, NewNode, Notes, OpenOptions, Result, RetryAnswer, Settled,
     SharedStore, StoreError, open,
 };
 use flyball::wake::Line;
@@ -105,8 +105,7 @@ async fn orders_and_leases_whose_answers_are_lost_are_carried_out_once() {
     let claim = world.claim(node, 1).await.pop().unwrap();
     world.advance(5);
     let (now, renewal) = (world.now(), world.renewal(node, &[]));
-    let renewed = scene.twice("Moves running jobs on", async || store.renew(&renewal, now).await).await;
-    assert!(renewed.released.is_empty(), "it went back at the first try");
+    scene.twice("Renews a node's lease", async || store.renew(&renewal, now).await).await;
     assert_eq!(world.state(claim.job).await, JobState::Available);
     let activity = Activity { name: "sweep", node, lease: LEASE };
     assert!(scene.twice("Takes or renews the lease", async || store.hold(&activity, now).await).await);
@@ -138,6 +137,39 @@ async fn a_renewal_waits_for_its_answer_no_longer_than_a_third_of_the_lease() {
     // What was held up is passed on; the connection that it belongs to is not used again.
     scene.proxy.pass();
     renew().await.expect("on another connection");
+    scene.store.close().await;
+}
+
+/// The database's clock goes forward by an hour, and the answer of the renewal that finds it so is lost.
+#[tokio::test]
+async fn a_step_of_the_clock_is_given_to_deadlines_once_though_the_answer_is_lost() {
+    let Some(scene) = Scene::new(LEASE).await else { return };
+    let (node, claim) = scene.world.running().await;
+    scene.world.clock.advance(Duration::from_secs(3600));
+    let renewal = scene.world.renewal(node, &[claim.run]);
+    let renew = async || scene.store.renew(&renewal, scene.world.now()).await;
+    scene.twice("Renews a node's lease", renew).await;
+    let stepped = claim.deadline_at.after(Duration::from_secs(3600) - LEASE / 3);
+    let deadline = scene.world.read(claim.job).await.deadline_at;
+    assert_eq!(deadline, Some(stepped), "the step went with the answer");
+    scene.store.close().await;
+}
+
+/// The lease is renewed, and then the connection is lost: the node must not stop for that.
+#[tokio::test]
+async fn a_renewal_that_was_carried_out_is_told_though_its_comparison_is_lost() {
+    let Some(scene) = Scene::new(LEASE).await else { return };
+    let (node, claim) = scene.world.running().await;
+    scene.world.advance(5);
+    let renewal = scene.world.renewal(node, &[]);
+    for statement in ["Compares what a node believes", "Moves running jobs on"] {
+        let swallow = scene.proxy.swallow_next(Pattern::statement(statement));
+        let renewed = scene.store.renew(&renewal, scene.world.now()).await;
+        let renewed = renewed.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        assert_eq!(renewed.notes == Notes::Missing, statement.starts_with("Compares"), "{statement}");
+        swallow.struck(GENEROUS).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+    assert_eq!(scene.world.state(claim.job).await, JobState::Available, "released, though nobody heard");
     scene.store.close().await;
 }
 

@@ -19,6 +19,7 @@ promises! {
     a_node_that_is_not_entered_or_is_lost_claims_nothing
     two_nodes_that_claim_at_once_share_no_job
     an_empty_request_claims_nothing
+    an_answer_carries_no_more_args_than_it_can_in_time
 }
 
 fn ids(claims: &[Claim]) -> Vec<JobId> {
@@ -158,6 +159,8 @@ pub(crate) async fn a_node_that_is_not_entered_or_is_lost_claims_nothing(world: 
 async fn two_nodes_that_claim_at_once_share_no_job(world: World) {
     let jobs: HashSet<_> = world.insert(400).await.into_iter().collect();
     let node = world.node().await;
+    // Nobody is late because its connection has yet to be made.
+    futures::future::join_all((0..4).map(|_| world.store.ping())).await;
     let claimers = (0..4).map(|_| async {
         let mut claimed = Vec::new();
         loop {
@@ -187,4 +190,25 @@ async fn an_empty_request_claims_nothing(world: World) {
     nothing.kinds = vec![served("work")];
     nothing.queues = Queues::Only(Vec::new());
     assert!(world.take(&nothing).await.is_empty());
+}
+
+pub(crate) async fn an_answer_carries_no_more_args_than_it_can_in_time(world: World) {
+    let node = world.node().await;
+    let megabyte = format!("\"{}\"", "x".repeat((1 << 20) - 2));
+    let large: Vec<_> = (0..11).map(|_| world.job(|opts| opts.args.clone_from(&megabyte))).collect();
+    world.store.insert(&large).await.unwrap();
+    let plain = world.insert_one(|opts| opts.priority = 101).await;
+    let request = world.request(node, 20);
+    let first = world.store.claim(&request, world.now()).await.unwrap();
+    assert_eq!((first.claims.len(), first.more), (8, true), "more than eight megabytes in one answer");
+    let again = world.store.claim(&request, world.now()).await.unwrap();
+    assert_eq!(ids(&again.claims), ids(&first.claims), "a repeat answers the same");
+    let rest = world.store.claim(&world.request(node, 20), world.now()).await.unwrap();
+    assert_eq!((rest.claims.len(), rest.more, rest.claims[3].job), (4, false, plain));
+    // What is larger by itself is claimed by itself.
+    let (huge, next) = (world.insert(1).await[0], world.insert_one(|opts| opts.priority = 101).await);
+    let args = "x".repeat(9 << 20);
+    world.sql(&format!("UPDATE flyball.jobs SET args = '\"{args}\"' WHERE id = '{huge}'")).await;
+    assert_eq!(ids(&world.claim(node, 2).await), [huge]);
+    assert_eq!(ids(&world.claim(node, 2).await), [next]);
 }

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use crate::world::{LEASE, World, completed, options};
 
 /// Each promise, on PostgreSQL.
-macro_rules! leases {
+macro_rules! on_postgres {
     ($($name:ident)+) => {
         mod postgres {
             $(#[tokio::test]
@@ -23,7 +23,9 @@ macro_rules! leases {
     };
 }
 
-leases! {
+pub(crate) use on_postgres;
+
+on_postgres! {
     a_claim_that_overtakes_a_renewal_is_not_taken_for_unknown
     no_claim_commits_after_its_node_was_marked_lost
     what_another_claim_has_is_passed_over_and_not_waited_for
@@ -42,11 +44,11 @@ leases! {
     nothing_is_swept_or_promoted_by_a_clock_that_is_off
 }
 
-async fn connect(world: &World) -> PgConnection {
+pub(crate) async fn connect(world: &World) -> PgConnection {
     PgConnection::connect(&world.url).await.expect("connected")
 }
 
-async fn run(connection: &mut PgConnection, sql: impl Into<String>) {
+pub(crate) async fn run(connection: &mut PgConnection, sql: impl Into<String>) {
     connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.into()))).await.expect("SQL");
 }
 
@@ -58,7 +60,7 @@ pub(crate) async fn a_claim_that_overtakes_a_renewal_is_not_taken_for_unknown(wo
     let gathered = world.renewal(node, &[]);
     world.clock.advance(Duration::from_millis(10));
     let claim = world.claim(node, 1).await.pop().expect("claimed");
-    let renewed = world.store.renew(&gathered, world.now()).await.expect("renewed");
+    let renewed = world.compare(&gathered).await;
     assert!(renewed.released.is_empty(), "a claim that overtook the renewal was released");
     assert_eq!(world.read(claim.job).await.lease_token, Some(claim.run));
 }
@@ -86,7 +88,7 @@ pub(crate) async fn no_claim_commits_after_its_node_was_marked_lost(world: World
 }
 
 /// Until somebody waits for a lock, or has not had to.
-async fn waits_for_a_lock_or(world: &World, answered: &Cell<bool>) {
+pub(crate) async fn waits_for_a_lock_or(world: &World, answered: &Cell<bool>) {
     let mut look = connect(world).await;
     flyball_tests::eventually(flyball_tests::GENEROUS, "somebody to wait for a lock", async || {
         let waiting: i64 = sqlx::query_scalar(
@@ -123,8 +125,8 @@ pub(crate) async fn a_claim_under_way_makes_the_sweep_leave_its_node_for_the_nex
     world.live(4, &[(sweeper, &[])]).await;
     let mut claim = connect(&world).await;
     run(&mut claim, format!("BEGIN; SELECT FROM flyball.nodes WHERE id = '{node}' FOR KEY SHARE")).await;
-    let swept =
-        world.store.sweep(&world.sweep(sweeper), world.now()).await.expect("a sweep waited for a claim");
+    let swept = world.store.sweep(&world.sweep(sweeper), world.now()).await.expect("swept");
+    assert!(swept.errors.is_empty(), "a sweep waited for a claim: {swept:?}");
     assert!(swept.lost_nodes.is_empty(), "{swept:?}");
     run(&mut claim, "ROLLBACK").await;
     let swept = world.store.sweep(&world.sweep(sweeper), world.now()).await.expect("swept");
@@ -158,8 +160,7 @@ pub(crate) async fn a_node_that_was_away_itself_does_not_judge_others(world: Wor
     // The other comes back, late as it is, and nothing was taken from it.
     let mut renewal = world.renewal(node, &[claim.run]);
     renewal.elapsed = LEASE * 2;
-    let renewed = world.store.renew(&renewal, world.now()).await.expect("renewed");
-    assert!(renewed.lost.is_empty());
+    assert!(world.compare(&renewal).await.lost.is_empty());
     assert!(matches!(world.end(claim, completed()).await, Settled::Advanced { .. }));
 }
 
@@ -266,8 +267,7 @@ async fn a_missed_deadline_ends_the_attempt_by_the_kinds_own_retries(world: Worl
     assert_eq!((run.outcome, run.settled_by), (Outcome::Timeout, Some(SettledBy::Sweep)));
     assert_eq!(run.error_class, Some(ErrorClass::Timeout));
     // The owner is told at its next renewal, and its late word changes nothing.
-    let renewed = world.store.renew(&world.renewal(node, &[claim.run]), world.now()).await.expect("renewed");
-    assert_eq!(renewed.lost, [claim.run]);
+    assert_eq!(world.compare(&world.renewal(node, &[claim.run])).await.lost, [claim.run]);
 }
 
 async fn a_deadline_waits_for_a_node_that_has_outcomes_to_write(world: World) {

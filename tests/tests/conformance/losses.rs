@@ -22,7 +22,7 @@ async fn lose(world: &World, sweeper: &mut Option<NodeId>) -> Swept {
     match world.database {
         Database::Sqlite => {
             let reclaimed = world.register(NodeId::mint(world.now())).await.reclaimed;
-            Swept { lost_nodes: Vec::new(), reclaimed }
+            Swept { reclaimed, ..Swept::default() }
         }
         Database::Postgres => {
             let node = match *sweeper {

@@ -3,7 +3,10 @@
 
 mod answers;
 mod claims;
+mod families;
 mod faults;
+mod foreign;
+mod held_up;
 mod inserts;
 mod leases;
 mod losses;

@@ -7,7 +7,7 @@ use flyball::store::Database::{self, Postgres, Sqlite};
 use flyball::store::probe::Edit;
 
 use crate::world::World;
-use crate::{claims, leases, losses, nodes, orders, outcomes};
+use crate::{claims, families, held_up, leases, losses, nodes, orders, outcomes};
 
 fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
     Edit { statement, from, to }
@@ -53,7 +53,7 @@ mutants! {
         outcomes::an_outcome_that_comes_too_late_changes_nothing_and_is_noted_once,
         "a stale token moves nothing";
     a_settle_without_its_token_that_meets_a_sweep: Postgres,
-        [("settle", "      AND j.lease_token = d.run\n", "")],
+        [("settle", "      AND j.lease_token = d.run\n", ""), ("running_free", "FOR UPDATE SKIP LOCKED", "")],
         leases::an_outcome_and_a_sweep_that_meet_move_the_job_once,
         "the sweep moved a job that had ended";
     a_settle_that_heeds_no_cancel_on_sqlite: Sqlite,
@@ -112,7 +112,7 @@ mutants! {
         "a lost node does not renew";
     a_renewal_of_a_lost_node_on_postgres: Postgres,
         [("node_renew", "n.id = $1 AND n.lost_at IS NULL", "n.id = $1"),
-         ("node_renew", "n.id = old.id AND n.lost_at IS NULL", "n.id = old.id")],
+         ("node_renew", "n.id = d.id AND n.lost_at IS NULL", "n.id = d.id")],
         losses::a_node_that_was_marked_lost_is_told_so_by_everything_that_it_does,
         "a lost node does not renew";
     a_node_that_comes_back_on_sqlite: Sqlite,
@@ -143,6 +143,42 @@ mutants! {
         [("sweep_mark", "    FOR UPDATE SKIP LOCKED\n", "    FOR UPDATE\n")],
         leases::a_claim_under_way_makes_the_sweep_leave_its_node_for_the_next_time,
         "a sweep waited for a claim";
+    a_renewal_that_waits_for_jobs: Postgres,
+        [("node_renew", "    FOR UPDATE SKIP LOCKED\n", "    FOR UPDATE\n")],
+        held_up::a_renewal_passes_over_the_jobs_that_others_hold,
+        "a renewal waited for a job that another holds";
+    a_sweep_that_waits_for_the_jobs_of_a_dead_node: Postgres,
+        [("running_free", "FOR UPDATE SKIP LOCKED", "FOR UPDATE")],
+        held_up::a_job_that_is_held_up_holds_up_no_sweep,
+        "was held up";
+    a_sweep_that_waits_for_the_jobs_of_lost_nodes: Postgres,
+        [("orphans", "FOR UPDATE OF j SKIP LOCKED", "FOR UPDATE OF j")],
+        held_up::a_job_that_is_held_up_holds_up_no_sweep,
+        "was held up";
+    a_sweep_that_waits_for_overdue_jobs: Postgres,
+        [("sweep_overdue", "FOR UPDATE OF j SKIP LOCKED", "FOR UPDATE OF j")],
+        held_up::a_missed_deadline_that_is_held_up_holds_up_no_other,
+        "was held up";
+    a_sweep_that_waits_for_leases_far_ahead: Postgres,
+        [("sweep_cut", "FOR NO KEY UPDATE SKIP LOCKED", "FOR NO KEY UPDATE")],
+        held_up::a_lease_far_ahead_that_is_held_up_holds_up_no_sweep,
+        "a sweep was held up";
+    a_node_that_leaves_past_its_claims: Postgres,
+        [("node_leave", "FOR UPDATE)", "FOR NO KEY UPDATE)")],
+        held_up::a_claim_under_way_gives_back_what_it_takes_when_its_node_leaves,
+        "a claim slipped past the leaving";
+    a_family_that_is_not_counted_on_sqlite: Sqlite,
+        [("families", "j.root_id = f.value AND", "j.root_id IS NULL AND j.root_id = f.value AND")],
+        families::a_family_grows_up_to_its_limit_and_no_further,
+        "a family grew past its limit";
+    a_family_that_is_not_counted_on_postgres: Postgres,
+        [("families", "j.root_id = f.root AND", "j.root_id IS NULL AND")],
+        families::a_family_grows_up_to_its_limit_and_no_further,
+        "a family grew past its limit";
+    a_claim_whose_answer_has_no_bound: Postgres,
+        [("claim", "WHERE l.bytes <= $7::bigint OR", "WHERE $7::bigint IS NOT NULL OR")],
+        claims::an_answer_carries_no_more_args_than_it_can_in_time,
+        "more than eight megabytes in one answer";
     an_order_that_is_carried_out_twice_on_sqlite: Sqlite,
         [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
         orders::a_repeated_order_answers_what_was_recorded,

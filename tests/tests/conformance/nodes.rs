@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flyball::job::{JobState, LossPolicy, NodeId, Outcome, RunId, SettledBy};
-use flyball::store::{Activity, Database, StoreError};
+use flyball::store::{Activity, Database, Notes, StoreError};
 
 use crate::world::{LEASE, World, completed, order, promises};
 
@@ -28,17 +28,16 @@ pub(crate) async fn a_renewal_names_what_is_lost_what_is_to_be_cancelled_and_rel
     world.store.cancel(&order(world.now()), &[cancelled.job], world.now()).await.unwrap();
     world.advance(5);
     let renewal = world.renewal(node, &[cancelled.run, gone, kept.run]);
-    let renewed = world.store.renew(&renewal, world.now()).await.unwrap();
+    let renewed = world.compare(&renewal).await;
     assert_eq!(renewed.lost, [gone]);
     assert_eq!(renewed.cancels, [cancelled.run]);
     assert_eq!(renewed.released, [forgotten.job]);
-    assert_eq!(renewed.database_time, world.now());
     let read = world.read(forgotten.job).await;
     assert_eq!((read.state, read.failures, read.crashes), (JobState::Available, 0, 0), "costs nothing");
     let run = world.run(forgotten.job).await;
     assert_eq!((run.outcome, run.settled_by), (Outcome::Released, Some(SettledBy::Renewal)));
     assert_eq!(world.state(kept.job).await, JobState::Running);
-    let again = world.store.renew(&renewal, world.now()).await.unwrap();
+    let again = world.compare(&renewal).await;
     assert_eq!((again.lost, again.released.len()), (vec![gone], 0));
 }
 
@@ -47,11 +46,13 @@ async fn a_claim_that_is_not_answered_yet_is_nobodys_to_release(world: World) {
     world.advance(5);
     let mut renewal = world.renewal(node, &[]);
     renewal.pending = vec![claim.run];
-    let renewed = world.store.renew(&renewal, world.now()).await.unwrap();
+    let renewed = world.compare(&renewal).await;
     assert_eq!((renewed.released.len(), renewed.lost.len()), (0, 0));
     // Given up, it leaves the list, and what it brought goes back.
     renewal.pending.clear();
-    let renewed = world.store.renew(&renewal, world.now()).await.unwrap();
+    let told = world.store.renew(&renewal, world.now()).await.unwrap();
+    assert_eq!(told.database_time, world.now());
+    let Notes::Compared(renewed) = told.notes else { panic!("{told:?}") };
     assert_eq!(renewed.released, [claim.job]);
 }
 

@@ -80,7 +80,7 @@ pub(crate) async fn every_road_that_would_go_on_ends_cancelled_once_a_cancel_was
     let (node, claim) = world.running().await;
     cancel(&world, &[claim.job]).await;
     world.advance(5);
-    let renewed = world.store.renew(&world.renewal(node, &[]), world.now()).await.unwrap();
+    let renewed = world.compare(&world.renewal(node, &[])).await;
     assert_eq!((renewed.released, world.state(claim.job).await), (vec![claim.job], JobState::Cancelled));
     assert_eq!(world.run(claim.job).await.outcome, Outcome::Released);
 }

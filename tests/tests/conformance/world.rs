@@ -9,8 +9,8 @@ use flyball::job::{
 };
 use flyball::store::probe::{self, Edit};
 use flyball::store::{
-    ClaimRequest, Classes, Database, NewNode, OpenOptions, Order, Queues, Renewal, Role, SchemaMode,
-    ServedKind, SharedStore, Sweep, Turn, open,
+    ClaimRequest, Classes, Comparison, Database, NewNode, Notes, OpenOptions, Order, Queues, Renewal, Role,
+    SchemaMode, ServedKind, SharedStore, Sweep, Turn,
 };
 use flyball_tests::postgres;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -26,6 +26,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) url: String,
     pub(crate) database: Database,
+    edits: Vec<Edit>,
     _ground: Ground,
 }
 
@@ -56,17 +57,24 @@ impl World {
         let clock = Clock::manual(START);
         let store = probe::open_mutant(&url, &options(&clock), edits).await;
         let store = store.unwrap_or_else(|error| panic!("the store opens: {error}"));
-        Some(Self { store, clock, url, database, _ground: ground })
+        Some(Self { store, clock, url, database, edits: edits.to_vec(), _ground: ground })
     }
 
     /// Another process on the same database: on SQLite a client, since there is one node.
     pub(crate) async fn other(&self) -> SharedStore {
+        self.other_with(|_| ()).await
+    }
+
+    /// Another process, with options of its own.
+    pub(crate) async fn other_with(&self, change: impl FnOnce(&mut OpenOptions)) -> SharedStore {
         let role = match self.database {
             Database::Sqlite => Role::Client,
             Database::Postgres => Role::Serve { name: "other".into() },
         };
-        let options = OpenOptions { role, ..options(&self.clock) };
-        open(&self.url, &options).await.expect("the store opens once more")
+        let mut options = OpenOptions { role, ..options(&self.clock) };
+        change(&mut options);
+        let store = probe::open_mutant(&self.url, &options, &self.edits).await;
+        store.expect("the store opens once more")
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -184,6 +192,15 @@ impl World {
             watermark: RunId::mint(self.now().after(Duration::from_millis(1))),
             in_flight: 0,
             elapsed: LEASE / 3,
+        }
+    }
+
+    /// Renews, and answers what node and database do not agree in.
+    pub(crate) async fn compare(&self, renewal: &Renewal) -> Comparison {
+        let renewed = self.store.renew(renewal, self.now()).await.expect("renewed");
+        match renewed.notes {
+            Notes::Compared(comparison) => comparison,
+            Notes::Missing => panic!("notes were not compared"),
         }
     }
 

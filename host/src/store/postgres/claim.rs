@@ -22,13 +22,14 @@ pub(super) async fn claim(postgres: &Postgres, ask: &Ask) -> Outcome<Taken> {
         Arc::clone(&ask.kinds).into(),
         rooms(ask),
         ask.classes(),
+        i64::try_from(ask.bytes).unwrap_or(i64::MAX).into(),
     ];
     let mut rows = postgres.road.run(statement, values).await?;
     let first = rows.first_mut().ok_or(Fault::Database(sqlx::Error::RowNotFound))?;
-    let (alive, contended) = (first.flag("alive")?, first.flag("contended")?);
+    let (alive, contended, cut) = (first.flag("alive")?, first.flag("contended")?, first.flag("cut")?);
     let last_chances = first.flag("last_chances")?;
     rows.retain(|row| row.has("id"));
-    Ok(Taken { alive, contended, last_chances, rows })
+    Ok(Taken { alive, contended, cut, last_chances, rows })
 }
 
 fn rooms(ask: &Ask) -> Value {
@@ -39,7 +40,7 @@ fn rooms(ask: &Ask) -> Value {
                 fields.number("room", room.room);
             })
         };
-        join(&rooms.iter().map(room).collect::<Vec<_>>())
+        join(rooms.iter().map(room))
     });
     rooms.into()
 }

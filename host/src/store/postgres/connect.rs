@@ -36,7 +36,7 @@ pub(super) fn road(target: &PgConnectOptions, options: &OpenOptions, sent: &Arc<
     Road::new(pool, STATEMENT + WAY, Arc::clone(sent))
 }
 
-/// For leases: one connection, and a third of the lease for everything.
+/// For renewals: one connection, and a third of the lease for everything.
 pub(super) fn lease_road(target: &PgConnectOptions, options: &OpenOptions, sent: &Arc<AtomicU64>) -> Road {
     let third = options.lease / 3;
     let pool = Pool::new(target.clone(), settings(third, third, IDLE), 1, third);

@@ -34,7 +34,7 @@ const CHANNEL: &str = "flyball";
 
 statements! {
     /// What only PostgreSQL runs, because it takes other roads.
-    Own { claim, claim_last_chance, notify, renew_extend, settle, time, }
+    Own { claim, claim_last_chance, notify, settle, time, }
 }
 
 /// The texts as they are shipped.
@@ -44,7 +44,6 @@ static TEXTS: LazyLock<(Statements, Own, SweepTexts)> = LazyLock::new(|| {
         claim,
         claim_last_chance: String::leak(claim.replace("NOT j.last_chance", "j.last_chance")),
         notify: include_str!("../sql/notify.postgres.sql"),
-        renew_extend: include_str!("../sql/renew_extend.postgres.sql"),
         settle: include_str!("../sql/settle.postgres.sql"),
         time: include_str!("../sql/time.postgres.sql"),
     };
@@ -70,7 +69,7 @@ pub(super) struct Postgres {
     own: Own,
     sweep: SweepTexts,
     road: Road,
-    /// Leases have a connection of their own: no crowd of verbs delays a renewal.
+    /// Renewals have a connection of their own: no crowd of verbs delays them.
     lease_road: Road,
     announcer: Announcer,
     listener: Listener,
@@ -137,10 +136,6 @@ impl Dialect for Postgres {
     async fn supersede(&self, _session: &mut dyn Session, _node: Value, _now: Timestamp) -> Outcome<()> {
         // There may be any number of nodes.
         Ok(())
-    }
-
-    async fn extend_deadlines(&self, session: &mut dyn Session, values: Vec<Value>) -> Outcome<()> {
-        session.run(self.own.renew_extend, values).await.map(drop)
     }
 
     fn sweep_texts(&self) -> Option<&SweepTexts> {

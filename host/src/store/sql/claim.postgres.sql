@@ -1,7 +1,7 @@
 -- Claims due jobs for a node, and writes their run rows: one statement, so one transaction and one round trip.
 --
 -- $1 node · $2 run ids, which are the lease tokens · $3 now · $4 kinds served · $5 room by queue, null for every queue
--- · $6 executor classes, null for every class. The claim of last chances is this text with the other half of the
+-- · $6 executor classes, null for every class · $7 bytes of args that the answer may carry. The claim of last chances is this text with the other half of the
 -- index's condition.
 WITH RECURSIVE
 -- The node, held against being marked lost until this commits.
@@ -86,9 +86,9 @@ wanted AS MATERIALIZED (
 ),
 -- So many of each lane, past those that another node is claiming: nothing is locked that is not taken.
 locked AS MATERIALIZED (
-    SELECT c.priority, c.scheduled_at, c.id
+    SELECT c.priority, c.scheduled_at, c.id, c.args_bytes
     FROM wanted w CROSS JOIN LATERAL (
-        SELECT j.priority, j.scheduled_at, j.id
+        SELECT j.priority, j.scheduled_at, j.id, j.args_bytes
         FROM flyball.jobs j
         WHERE j.state = 'available' AND j.blocked_by IS NULL AND NOT j.last_chance
           AND j.queue = w.queue AND j.kind = w.kind AND j.executor_class = w.executor_class
@@ -96,9 +96,21 @@ locked AS MATERIALIZED (
         LIMIT w.quota
         FOR UPDATE SKIP LOCKED) c
 ),
+-- As many of them, in their order, as one answer carries; the first always.
+carried AS MATERIALIZED (
+    SELECT l.*
+    FROM (
+        SELECT
+            l.*,
+            sum(l.args_bytes) OVER (ORDER BY l.priority, l.scheduled_at, l.id) AS bytes,
+            row_number() OVER (ORDER BY l.priority, l.scheduled_at, l.id) AS place
+        FROM locked l
+    ) l
+    WHERE l.bytes <= $7::bigint OR l.place = 1
+),
 -- One row, so that the update goes from id to job, whatever the planner thinks of the counts above.
 picked AS MATERIALIZED (
-    SELECT array_agg(l.id ORDER BY l.priority, l.scheduled_at, l.id) AS ids FROM locked l
+    SELECT array_agg(c.id ORDER BY c.priority, c.scheduled_at, c.id) AS ids FROM carried c
 ),
 taken AS (
     UPDATE flyball.jobs j
@@ -123,6 +135,7 @@ begun AS (
 SELECT
     EXISTS (SELECT FROM me) AS alive,
     (SELECT coalesce(sum(w.quota), 0) FROM wanted w) > (SELECT count(*) FROM locked) AS contended,
+    (SELECT count(*) FROM locked) > (SELECT count(*) FROM carried) AS cut,
     EXISTS (
         SELECT FROM flyball.jobs j
         WHERE j.state = 'available' AND j.blocked_by IS NULL AND j.last_chance

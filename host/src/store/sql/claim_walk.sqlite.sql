@@ -48,4 +48,7 @@ walk (id, queue, kind, executor_class, priority, scheduled_at) AS (
     ORDER BY 5, 6, 1
     LIMIT $4
 )
-SELECT w.id, w.kind, w.priority, w.scheduled_at FROM walk w
+SELECT
+    w.id, w.kind, w.priority, w.scheduled_at,
+    (SELECT b.args_bytes FROM jobs b WHERE b.id = w.id) AS args_bytes
+FROM walk w

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use super::{Own, Sqlite};
 use crate::job::{JobId, Kind, RunId, Timestamp};
-use crate::store::Turn;
 use crate::store::batch::{Wire, join};
 use crate::store::claimed::{Ask, Taken};
 use crate::store::dialect::{Outcome, Session};
+use crate::store::records::readable;
 use crate::store::value::{Row, Value};
+use crate::store::{Result, Turn};
 
 /// A job that a walk found, with what it is ordered by.
 struct Found {
     order: (i64, Timestamp, JobId),
     kind: Kind,
+    args_bytes: usize,
 }
 
 pub(super) async fn claim(sqlite: &Sqlite, ask: &Ask) -> Outcome<Taken> {
@@ -34,15 +36,16 @@ async fn in_transaction(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outc
         (alive, waiting) = (first.flag("alive")?, first.int("last_chances")?);
     }
     let prior: Vec<Row> = look.into_iter().filter(|row| row.has("id")).collect();
-    let taken = if alive && prior.is_empty() { take(session, own, ask).await? } else { prior };
+    let (taken, cut) =
+        if alive && prior.is_empty() { take(session, own, ask).await? } else { (prior, false) };
     let used = match ask.turn {
         Turn::Fresh => 0,
         Turn::LastChance => u32::try_from(taken.len()).unwrap_or(u32::MAX),
     };
-    Ok(Taken { alive, contended: false, last_chances: waiting > used, rows: taken })
+    Ok(Taken { alive, contended: false, cut, last_chances: waiting > used, rows: taken })
 }
 
-async fn take(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<Vec<Row>> {
+async fn take(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<(Vec<Row>, bool)> {
     let mut found = match &ask.rooms {
         None => walk(session, own, ask, None, ask.runs.len()).await?,
         Some(rooms) => {
@@ -56,8 +59,11 @@ async fn take(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<Vec<Ro
     };
     found.sort_unstable_by_key(|found| found.order);
     found.truncate(ask.runs.len());
+    let carried = carried(&found, ask.bytes);
+    let cut = carried < found.len();
+    found.truncate(carried);
     if found.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), cut));
     }
     let grants: Vec<String> =
         found.iter().zip(&ask.runs).map(|(found, run)| grant(ask, found, *run)).collect();
@@ -65,7 +71,17 @@ async fn take(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<Vec<Ro
     let values = vec![ask.node.into(), ask.now.into(), Arc::clone(&grants).into()];
     let rows = session.run(own.claim_take, values).await?;
     session.run(own.claim_begin, vec![ask.now.into(), grants.into()]).await?;
-    Ok(rows)
+    Ok((rows, cut))
+}
+
+/// How many of them, in their order, one answer carries; the first always.
+fn carried(found: &[Found], most: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |found: &&Found| {
+        bytes += found.args_bytes;
+        bytes <= most
+    };
+    found.iter().take_while(fits).count().max(1).min(found.len())
 }
 
 async fn walk(
@@ -82,11 +98,13 @@ async fn walk(
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let values =
         vec![queue.map(str::to_owned).into(), Arc::clone(&ask.kinds).into(), ask.classes(), most.into()];
-    let rows = session.run(statement, values).await?.into_iter().map(|mut row| {
-        let order = (row.int("priority")?, row.time("scheduled_at")?, row.id("id")?);
-        Ok(Found { order, kind: row.word("kind")? })
-    });
-    rows.collect()
+    let rows = session.run(statement, values).await?.into_iter();
+    Ok(rows.filter_map(|row| readable(found(row))).collect())
+}
+
+fn found(mut row: Row) -> Result<Found> {
+    let order = (row.int("priority")?, row.time("scheduled_at")?, row.id("id")?);
+    Ok(Found { order, kind: row.name("kind", Kind::stored)?, args_bytes: row.int("args_bytes")? })
 }
 
 fn grant(ask: &Ask, found: &Found, run: RunId) -> String {

@@ -149,11 +149,6 @@ impl Dialect for Sqlite {
         session.run(self.own.node_supersede, vec![node, now.into()]).await.map(drop)
     }
 
-    async fn extend_deadlines(&self, _session: &mut dyn Session, _values: Vec<Value>) -> Outcome<()> {
-        // The process's own timers end its attempts.
-        Ok(())
-    }
-
     fn sweep_texts(&self) -> Option<&SweepTexts> {
         None
     }

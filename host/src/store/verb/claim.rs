@@ -1,13 +1,12 @@
 //! Claiming: a node takes jobs, each under a run id that it minted.
 
-use std::collections::HashSet;
-
-use crate::job::{Claim, Timestamp};
+use crate::job::{Settlement, Timestamp};
 use crate::store::claimed::Ask;
 use crate::store::dialect::Dialect;
 use crate::store::fault::Blame;
+use crate::store::records::{self, Taken, readable};
 use crate::store::sql_store::SqlStore;
-use crate::store::{ClaimRequest, Claimed, Result, StoreError, records};
+use crate::store::{ClaimRequest, Claimed, Result, StoreError};
 
 const DOING: &str = "claiming jobs";
 /// How often a claim is made anew that met another one.
@@ -20,8 +19,8 @@ impl<D: Dialect> SqlStore<D> {
         now: Timestamp,
     ) -> Result<Claimed> {
         let mut ask = Ask::new(request, now);
-        let mut claims: Vec<Claim> = Vec::new();
-        let (mut last_chances, mut contended) = (false, false);
+        let mut claimed = Claimed::default();
+        let mut unreadable = Vec::new();
         for round in 1..=ROUNDS {
             let taken = match self.db.claim(&ask).await {
                 Ok(taken) => taken,
@@ -34,18 +33,40 @@ impl<D: Dialect> SqlStore<D> {
             if !taken.alive {
                 return Err(StoreError::NodeLost);
             }
-            (last_chances, contended) = (taken.last_chances, taken.contended);
-            for row in taken.rows {
-                claims.extend(records::claim(row)?);
+            (claimed.last_chances, claimed.more) = (taken.last_chances, taken.contended || taken.cut);
+            for taken in taken.rows.into_iter().filter_map(|row| readable(records::claim(row))).flatten() {
+                match taken {
+                    Taken::Claim(claim) => {
+                        ask.less(&claim);
+                        claimed.claims.push(claim);
+                    }
+                    Taken::Unreadable(settlement) => {
+                        ask.used(settlement.run);
+                        unreadable.push(settlement);
+                    }
+                }
             }
-            let used: HashSet<_> = claims.iter().map(|claim| claim.run).collect();
-            ask.runs.retain(|run| !used.contains(run));
             // Another node was taking the same jobs: what comes after them is there for the ids that are left.
-            if !contended || ask.runs.is_empty() {
+            if !taken.contended || taken.cut || ask.runs.is_empty() {
                 break;
             }
         }
-        claims.sort_unstable_by_key(|claim| (claim.priority, claim.scheduled_at, claim.job));
-        Ok(Claimed { claims, last_chances, contended })
+        self.settle_unreadable(&unreadable, now).await;
+        claimed.claims.sort_unstable_by_key(|claim| (claim.priority, claim.scheduled_at, claim.job));
+        Ok(claimed)
+    }
+
+    /// What was claimed and can't be read, is kept as failed: else it would be claimed, and be in the way, for ever.
+    async fn settle_unreadable(&self, unreadable: &[Settlement], now: Timestamp) {
+        for Settlement { job, run, end, .. } in unreadable {
+            let why = end.error_message.as_deref();
+            tracing::warn!(%job, %run, why, "a job can't be read, and is kept as failed");
+        }
+        if !unreadable.is_empty()
+            && let Err(error) = self.finalize_batch(unreadable, now).await
+        {
+            // The node does not know of them: its next renewal gives them back, and the next claim tries again.
+            tracing::warn!(%error, "jobs that can't be read could not be settled");
+        }
     }
 }

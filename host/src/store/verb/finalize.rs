@@ -6,14 +6,15 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::job::{Meter, Outcome, RunEnd, RunId, SettledBy, Settlement, Timestamp};
-use crate::store::batch::{cuts, join};
+use crate::job::{JobState, Meter, Outcome, RunEnd, RunId, SettledBy, Settlement, Timestamp};
+use crate::store::batch::{MAX_BYTES, cuts, join};
 use crate::store::dialect::{Dialect, Outcome as Done, Settling};
 use crate::store::fault::{Blame, Fault};
+use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::{Inserted, Result, Settled, StoreError};
 
-use super::follow_ups::Wanted;
+use super::follow_ups::{self, FEW, Wanted};
 use super::settling::{self, Moved};
 
 pub(super) const DOING: &str = "storing outcomes";
@@ -31,16 +32,19 @@ impl<D: Dialect> SqlStore<D> {
         batch: &[Settlement],
         now: Timestamp,
     ) -> Result<Vec<Settled>> {
-        let items: Vec<String> = batch.iter().map(|s| settling::settlement(D::WIRE, s)).collect();
+        let mut order: Vec<&Settlement> = batch.iter().collect();
+        // What asks for nothing does not wait for what asks for many jobs.
+        order.sort_by_key(|settlement| settlement.follow_ups.len());
+        let items: Vec<String> = order.iter().map(|s| settling::settlement(D::WIRE, s)).collect();
         let mut answers = Answers::with_capacity(batch.len());
-        let mut ranges: Vec<Range<usize>> = cuts(&items, MOST).into_iter().rev().collect();
+        let mut ranges = parts(&order, &items);
         while let Some(range) = ranges.pop() {
-            let part = &batch[range.clone()];
+            let part = &order[range.clone()];
             match self.settle_part(part, &items[range.clone()], now).await {
                 Ok(part) => answers.extend(part),
                 Err(fault) if fault.blame() != Blame::Item => return Err(fault.told(DOING)),
                 Err(fault) => match part {
-                    [alone] => {
+                    &[alone] => {
                         let settled = self.settle_unstorable(alone, fault.told(DOING), now).await?;
                         answers.insert(alone.run, settled);
                     }
@@ -55,7 +59,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     /// Settles a part of a batch, or fails as a whole.
-    async fn settle_part(&self, part: &[Settlement], items: &[String], now: Timestamp) -> Done<Answers> {
+    async fn settle_part(&self, part: &[&Settlement], items: &[String], now: Timestamp) -> Done<Answers> {
         let mut round = 1;
         let mut moved = loop {
             match self.move_on(part, items, now).await {
@@ -68,7 +72,7 @@ impl<D: Dialect> SqlStore<D> {
             Some(Settled::Advanced { state, .. }) => Some((*state, settlement.transition.due())),
             Some(Settled::Superseded) | None => None,
         }));
-        let stale: Vec<&Settlement> = part.iter().filter(|s| !moved.contains_key(&s.run)).collect();
+        let stale: Vec<&Settlement> = part.iter().copied().filter(|s| !moved.contains_key(&s.run)).collect();
         if !stale.is_empty() {
             moved.extend(self.settle_stale(&stale, now).await?);
         }
@@ -76,10 +80,9 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     /// The one statement that moves jobs on; where attempts asked for jobs, these go with it in a transaction.
-    async fn move_on(&self, part: &[Settlement], items: &[String], now: Timestamp) -> Done<Answers> {
-        let settling = Settling { batch: join(items).into(), by: SettledBy::Owner, now };
-        let wanted = Wanted::new(D::WIRE, part);
-        if wanted.is_empty() {
+    async fn move_on(&self, part: &[&Settlement], items: &[String], now: Timestamp) -> Done<Answers> {
+        if part.iter().all(|settlement| settlement.follow_ups.is_empty()) {
+            let settling = Settling { batch: join(items).into(), by: SettledBy::Owner, now };
             let db = self.db.clone();
             let work = self.db.alone(move |s| {
                 Box::pin(async move {
@@ -89,12 +92,13 @@ impl<D: Dialect> SqlStore<D> {
             });
             return Ok(work.await?.into_iter().map(|moved| advanced(moved, Vec::new())).collect());
         }
-        self.move_on_with_follow_ups(settling, wanted).await
+        let wanted = Wanted::new(D::WIRE, part, items, self.max_descendants);
+        self.move_on_with_follow_ups(wanted, now).await
     }
 
     /// Attempts that no longer hold their lease: those that their owner settled before, and those that came too late.
     async fn settle_stale(&self, stale: &[&Settlement], now: Timestamp) -> Done<Answers> {
-        let batch = join(&stale.iter().map(|s| settling::late(D::WIRE, s)).collect::<Vec<_>>());
+        let batch = join(stale.iter().map(|s| settling::late(D::WIRE, s)));
         let (note, read) = (self.db.statements().late_note, self.db.statements().late_read);
         let work = self.db.alone(move |s| {
             Box::pin(async move {
@@ -106,14 +110,21 @@ impl<D: Dialect> SqlStore<D> {
         for mut row in work.await? {
             let run: RunId = row.id("run")?;
             let Some(settlement) = stale.iter().find(|s| s.run == run) else { continue };
-            let by_owner = row.opt_word("settled_by")? == Some(SettledBy::Owner);
-            let (outcome, state): (Outcome, _) = (row.word("outcome")?, row.word("state")?);
+            // A word that this binary does not know is not the word of its own settling.
+            let by_owner = row.opt_text("settled_by")?.as_deref() == Some(SettledBy::Owner.as_str());
+            let Some(outcome) = readable(row.word::<Outcome>("outcome")) else { continue };
+            let (state, latest) = (readable(row.word::<JobState>("state")), row.flag("latest")?);
             if by_owner && outcome != Outcome::Started {
                 // An earlier try of this very batch. Where the job went then is still where it is, or was cancelled
                 // instead; if it has moved on since, it went where it was to go.
-                let ended = row.flag("latest")? && crate::job::JobState::is_terminal(state);
-                let state = if ended { state } else { settlement.transition.state() };
-                let follow_ups = self.find_follow_ups(settlement).await?;
+                let ended = state.filter(|state| state.is_terminal() && latest);
+                let state = ended.unwrap_or(settlement.transition.state());
+                let follow_ups = if outcome == Outcome::Success {
+                    self.find_follow_ups(settlement).await?
+                } else {
+                    // Those of an attempt that was kept as failed were dropped.
+                    Vec::new()
+                };
                 answers.insert(run, Settled::Advanced { state, outcome, follow_ups });
             }
         }
@@ -138,7 +149,7 @@ impl<D: Dialect> SqlStore<D> {
         let mut last = None;
         for attempt in [failed, bare] {
             let item = settling::settlement(D::WIRE, &attempt);
-            match self.settle_part(std::slice::from_ref(&attempt), &[item], now).await {
+            match self.settle_part(&[&attempt], &[item], now).await {
                 Ok(mut answers) => return Ok(answers.remove(&run).unwrap_or(Settled::Superseded)),
                 Err(fault) if fault.blame() == Blame::Item => last = Some(fault),
                 Err(fault) => return Err(fault.told(DOING)),
@@ -146,6 +157,16 @@ impl<D: Dialect> SqlStore<D> {
         }
         Err(last.unwrap_or(Fault::Database(sqlx::Error::RowNotFound)).told(DOING))
     }
+}
+
+/// Where to cut a batch, the last part first: no part holds rows for long, or a connection, but for a single attempt that
+/// asks for much.
+fn parts(batch: &[&Settlement], items: &[String]) -> Vec<Range<usize>> {
+    let weights = batch.iter().zip(items).map(|(settlement, item)| {
+        let [jobs, bytes] = follow_ups::weight(settlement);
+        [1, item.len() + 1, jobs, bytes]
+    });
+    cuts(weights, [MOST, MAX_BYTES, FEW.items, FEW.bytes]).into_iter().rev().collect()
 }
 
 pub(super) fn advanced(moved: Moved, follow_ups: Vec<Inserted>) -> (RunId, Settled) {

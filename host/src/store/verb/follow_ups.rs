@@ -1,50 +1,106 @@
 //! The jobs that attempts asked for: inserted in the transaction that completes them, or not at all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::job::{JobId, NewJob, RunId, Settlement};
+use crate::job::{JobId, NewJob, RunId, SettledBy, Settlement, Timestamp};
 use crate::store::Inserted;
-use crate::store::batch::{Wire, join};
-use crate::store::dialect::{Dialect, Outcome as Done, Settling};
+use crate::store::batch::{Size, Wire, join};
+use crate::store::dialect::{Dialect, Outcome as Done, Session, Settling};
 use crate::store::sql_store::SqlStore;
+use crate::store::statements::Statements;
 
+use super::family::{self, Families};
 use super::finalize::{Answers, advanced};
-use super::insert::Encoded;
-use super::settling::Moved;
+use super::insert::{self, Incoming};
+use super::settling::{self, Moved};
 
-/// What the attempts of a batch asked for.
+/// One statement of them, and as many as are settled together: more would hold rows, and on SQLite the one writer, for
+/// as long as many others wait.
+pub(super) const FEW: Size = Size { items: 1000, bytes: 2 << 20 };
+
+/// How much the follow-ups of an attempt are, by the measures of [`FEW`].
+pub(super) fn weight(settlement: &Settlement) -> [usize; 2] {
+    let jobs = &settlement.follow_ups;
+    [jobs.len(), jobs.iter().map(insert::weight).sum()]
+}
+
+/// An attempt on its way, in the form that the statements take.
+struct Attempt {
+    run: RunId,
+    item: String,
+    /// The item instead, should its follow-ups be refused.
+    refused: String,
+    follow_ups: Vec<NewJob>,
+}
+
+/// The attempts of a part of a batch, some of which asked for jobs.
 pub(super) struct Wanted {
     wire: Wire,
-    by_run: HashMap<RunId, Vec<NewJob>>,
+    attempts: Vec<Attempt>,
+    families: Families,
 }
 
 impl Wanted {
-    pub(super) fn new(wire: Wire, part: &[Settlement]) -> Self {
-        let asked = part.iter().filter(|settlement| !settlement.follow_ups.is_empty());
-        Self { wire, by_run: asked.map(|s| (s.run, s.follow_ups.clone())).collect() }
+    pub(super) fn new(wire: Wire, part: &[&Settlement], items: &[String], most: u32) -> Self {
+        let why = family::refusal(most);
+        let attempt = |(settlement, item): (&&Settlement, &String)| Attempt {
+            run: settlement.run,
+            item: item.clone(),
+            refused: if settlement.follow_ups.is_empty() {
+                String::new()
+            } else {
+                settling::refused(wire, settlement, &why)
+            },
+            follow_ups: settlement.follow_ups.clone(),
+        };
+        let attempts = part.iter().zip(items).map(attempt).collect();
+        Self { wire, attempts, families: Families::new(part.iter().copied(), most) }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_run.is_empty()
+    /// Those that ask for more than their families may have are kept as failed.
+    async fn refuse(&mut self, session: &mut dyn Session, statements: &Statements) -> Done<()> {
+        let growing = self.families.growing();
+        if growing.is_empty() {
+            return Ok(());
+        }
+        let values = vec![growing.as_slice().into(), self.families.most().into()];
+        let mut unfinished = HashMap::with_capacity(growing.len());
+        for mut row in session.run(statements.families, values).await? {
+            unfinished.insert(row.id("root")?, row.int("unfinished")?);
+        }
+        let refused = self.families.refused(unfinished);
+        for attempt in self.attempts.iter_mut().filter(|attempt| refused.contains(&attempt.run)) {
+            tracing::warn!(run = %attempt.run, "an attempt asked for more jobs than its family may have");
+            attempt.item = std::mem::take(&mut attempt.refused);
+            attempt.follow_ups.clear();
+        }
+        Ok(())
+    }
+
+    fn batch(&self) -> std::sync::Arc<str> {
+        join(self.attempts.iter().map(|attempt| &attempt.item)).into()
     }
 
     /// The jobs of those attempts that did move.
-    fn of(&self, moved: &[Moved]) -> Vec<NewJob> {
-        let runs = moved.iter().filter_map(|moved| self.by_run.get(&moved.run));
-        runs.flatten().cloned().collect()
+    fn of(&self, moved: &HashSet<RunId>) -> Vec<NewJob> {
+        let attempts = self.attempts.iter().filter(|attempt| moved.contains(&attempt.run));
+        attempts.flat_map(|attempt| attempt.follow_ups.iter().cloned()).collect()
     }
 
-    fn answers(&self, run: RunId, inserted: &HashMap<JobId, Inserted>) -> Vec<Inserted> {
-        let jobs = self.by_run.get(&run).map(Vec::as_slice).unwrap_or_default();
-        jobs.iter().map(|job| answer(job, inserted)).collect()
+    /// What became of the follow-ups of each attempt.
+    fn answers(&self, inserted: &HashMap<JobId, Inserted>) -> HashMap<RunId, Vec<Inserted>> {
+        let answers = self.attempts.iter().map(|attempt| {
+            (attempt.run, attempt.follow_ups.iter().map(|job| answer(job, inserted)).collect())
+        });
+        answers.collect()
     }
 
-    fn counts(&self, moved: &[Moved], inserted: &HashMap<JobId, Inserted>) -> Vec<String> {
-        let counts = moved.iter().filter(|moved| self.by_run.contains_key(&moved.run)).map(|moved| {
-            let answers = self.answers(moved.run, inserted);
-            let new = answers.iter().filter(|answer| matches!(answer, Inserted::New(_))).count();
+    fn counts(&self, moved: &HashSet<RunId>, answers: &HashMap<RunId, Vec<Inserted>>) -> Vec<String> {
+        let asked = answers.iter().filter(|(run, jobs)| moved.contains(run) && !jobs.is_empty());
+        let counts = asked.map(|(run, jobs)| {
+            let new = jobs.iter().filter(|answer| matches!(answer, Inserted::New(_))).count();
             self.wire.item(|fields| {
-                fields.id("run", moved.run.uuid());
+                fields.id("run", run.uuid());
                 fields.number("children", new);
             })
         });
@@ -58,28 +114,32 @@ fn answer(job: &NewJob, inserted: &HashMap<JobId, Inserted>) -> Inserted {
 }
 
 impl<D: Dialect> SqlStore<D> {
-    pub(super) async fn move_on_with_follow_ups(&self, settling: Settling, wanted: Wanted) -> Done<Answers> {
+    pub(super) async fn move_on_with_follow_ups(&self, mut wanted: Wanted, now: Timestamp) -> Done<Answers> {
         let (db, statements) = (self.db.clone(), self.db.statements().clone());
         let work = self.db.transact(move |s| {
             Box::pin(async move {
+                wanted.refuse(s, &statements).await?;
+                let settling = Settling { batch: wanted.batch(), by: SettledBy::Owner, now };
                 let rows = db.settle(s, &settling).await?;
                 let moved = rows.into_iter().map(|row| Ok(Moved::read(row)?)).collect::<Done<Vec<_>>>()?;
-                let jobs = wanted.of(&moved);
-                let inserted = Encoded::new(D::WIRE, &jobs).insert(s, &statements).await?;
-                let counts = wanted.counts(&moved, &inserted);
+                let runs = moved.iter().map(|moved| moved.run).collect();
+                let jobs = wanted.of(&runs);
+                let due: Vec<_> = jobs.iter().map(|job| (job.id, job.state, job.scheduled_at)).collect();
+                let inserted = Incoming::new(D::WIRE, FEW, jobs).insert(s, &statements).await?;
+                let mut follow_ups = wanted.answers(&inserted);
+                let counts = wanted.counts(&runs, &follow_ups);
                 if !counts.is_empty() {
                     s.run(statements.children, vec![join(&counts).into()]).await?;
                 }
-                let answers: Answers = moved
-                    .into_iter()
-                    .map(|moved| advanced(moved, wanted.answers(moved.run, &inserted)))
-                    .collect();
-                Ok((answers, jobs, inserted))
+                let answer =
+                    |moved: Moved| advanced(moved, follow_ups.remove(&moved.run).unwrap_or_default());
+                let answers: Answers = moved.into_iter().map(answer).collect();
+                Ok((answers, due, inserted))
             })
         });
-        let (answers, jobs, inserted) = work.await?;
-        let new = jobs.iter().filter(|job| inserted.get(&job.id) == Some(&Inserted::New(job.id)));
-        self.ring_for(new.map(|job| (job.state, Some(job.scheduled_at))));
+        let (answers, due, inserted) = work.await?;
+        let new = due.into_iter().filter(|(job, ..)| inserted.get(job) == Some(&Inserted::New(*job)));
+        self.ring_for(new.map(|(_, state, at)| (state, Some(at))));
         Ok(answers)
     }
 
@@ -88,12 +148,12 @@ impl<D: Dialect> SqlStore<D> {
         if settlement.follow_ups.is_empty() {
             return Ok(Vec::new());
         }
-        let encoded = Encoded::new(D::WIRE, &settlement.follow_ups);
+        let incoming = Incoming::new(D::WIRE, FEW, settlement.follow_ups.clone());
         let statements = self.db.statements().clone();
         let work = self.db.alone(move |s| {
             Box::pin(async move {
                 let mut found = HashMap::new();
-                encoded.find(s, &statements, &mut found).await?;
+                incoming.find(s, &statements, &mut found).await?;
                 Ok(found)
             })
         });

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::job::{JobId, NewJob};
-use crate::store::batch::{Wire, cuts, join, texts};
+use crate::store::batch::{Batches, MAX_BYTES, Size, Wire, texts};
 use crate::store::dialect::{Dialect, Outcome, Session};
 use crate::store::fault::{Blame, Fault};
 use crate::store::sql_store::SqlStore;
@@ -13,29 +13,24 @@ use crate::store::{Inserted, Result};
 const DOING: &str = "inserting jobs";
 /// How often a taken key is looked for whose holder went away between two statements.
 const ROUNDS: usize = 3;
-/// Jobs of one statement at most.
-const MOST: usize = 5000;
+/// One statement of an insert.
+pub(super) const BULK: Size = Size { items: 5000, bytes: MAX_BYTES };
 
-/// Jobs in the form that the statements take.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Encoded {
-    ids: Vec<JobId>,
-    jobs: Vec<String>,
-    keys: Vec<String>,
+/// Jobs on their way in, encoded a statement's worth at a time.
+#[derive(Clone, Debug)]
+pub(super) struct Incoming {
+    wire: Wire,
+    size: Size,
+    jobs: Vec<NewJob>,
 }
 
-impl Encoded {
+impl Incoming {
     /// In the order of their keys, so that two writers of the same keys wait for each other in one order.
-    pub(super) fn new(wire: Wire, jobs: &[NewJob]) -> Self {
-        let mut sorted: Vec<&NewJob> = jobs.iter().collect();
-        sorted.sort_by(|a, b| {
+    pub(super) fn new(wire: Wire, size: Size, mut jobs: Vec<NewJob>) -> Self {
+        jobs.sort_by(|a, b| {
             (&a.unique_key, &a.unique_active_key).cmp(&(&b.unique_key, &b.unique_active_key))
         });
-        Self {
-            ids: sorted.iter().map(|job| job.id).collect(),
-            jobs: sorted.iter().map(|job| encode(wire, job)).collect(),
-            keys: sorted.iter().map(|job| encode_keys(wire, job)).collect(),
-        }
+        Self { wire, size, jobs }
     }
 
     /// Inserts them, in the order of the caller's transaction; answers by id.
@@ -44,19 +39,18 @@ impl Encoded {
         session: &mut dyn Session,
         statements: &Statements,
     ) -> Outcome<HashMap<JobId, Inserted>> {
-        let mut answers = HashMap::with_capacity(self.ids.len());
+        let mut answers = HashMap::with_capacity(self.jobs.len());
         for _ in 0..ROUNDS {
-            for range in cuts(&self.jobs, MOST) {
-                let rows = session.run(statements.insert, vec![join(&self.jobs[range]).into()]).await?;
-                for mut row in rows {
+            for batch in self.batches(encode) {
+                for mut row in session.run(statements.insert, vec![batch.into()]).await? {
                     let id = row.id("id")?;
                     answers.insert(id, Inserted::New(id));
                 }
             }
-            self.retain(|id| !answers.contains_key(&id));
+            self.jobs.retain(|job| !answers.contains_key(&job.id));
             self.find(session, statements, &mut answers).await?;
-            self.retain(|id| !answers.contains_key(&id));
-            if self.ids.is_empty() {
+            self.jobs.retain(|job| !answers.contains_key(&job.id));
+            if self.jobs.is_empty() {
                 return Ok(answers);
             }
         }
@@ -70,9 +64,8 @@ impl Encoded {
         statements: &Statements,
         answers: &mut HashMap<JobId, Inserted>,
     ) -> Outcome<()> {
-        for range in cuts(&self.keys, MOST) {
-            let rows = session.run(statements.insert_find, vec![join(&self.keys[range]).into()]).await?;
-            for mut row in rows {
+        for batch in self.batches(encode_keys) {
+            for mut row in session.run(statements.insert_find, vec![batch.into()]).await? {
                 let id = row.id("id")?;
                 if row.flag("same")? {
                     answers.insert(id, Inserted::New(id));
@@ -84,14 +77,22 @@ impl Encoded {
         Ok(())
     }
 
-    fn retain(&mut self, keep: impl Fn(JobId) -> bool) {
-        let kept: Vec<bool> = self.ids.iter().map(|id| keep(*id)).collect();
-        let mut at = kept.iter();
-        self.jobs.retain(|_| *at.next().unwrap_or(&false));
-        let mut at = kept.iter();
-        self.keys.retain(|_| *at.next().unwrap_or(&false));
-        self.ids.retain(|id| keep(*id));
+    fn batches(&self, encode: fn(Wire, &NewJob) -> String) -> Batches<impl Iterator<Item = String>> {
+        Batches::new(self.jobs.iter().map(move |job| encode(self.wire, job)), self.size)
     }
+
+    /// Whether it may take several statements to insert them.
+    fn may_be_several(&self) -> bool {
+        self.jobs.len() > self.size.items || self.jobs.iter().map(weight).sum::<usize>() > self.size.bytes
+    }
+}
+
+/// How many bytes a job takes on its way in, at most: text is escaped once more there.
+pub(super) fn weight(job: &NewJob) -> usize {
+    let keys =
+        [&job.unique_key, &job.unique_active_key].into_iter().flatten().map(|key| key.as_str().len() + 8);
+    let tags = job.tags.iter().map(|tag| tag.as_str().len() + 8);
+    2 * (job.args.as_str().len() + job.metadata.as_str().len() + keys.chain(tags).sum::<usize>()) + 1200
 }
 
 impl<D: Dialect> SqlStore<D> {
@@ -99,10 +100,10 @@ impl<D: Dialect> SqlStore<D> {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
-        let encoded = Encoded::new(D::WIRE, jobs);
+        let incoming = Incoming::new(D::WIRE, BULK, jobs.to_vec());
         let mut round = 1;
         let answers = loop {
-            match self.insert_once(encoded.clone()).await {
+            match self.insert_once(incoming.clone()).await {
                 Ok(answers) => break answers,
                 Err(fault) if fault.blame() == Blame::Race && round < ROUNDS => round += 1,
                 Err(fault) => return Err(fault.told(DOING)),
@@ -113,14 +114,13 @@ impl<D: Dialect> SqlStore<D> {
         Ok(jobs.iter().map(|job| answers.get(&job.id).copied().unwrap_or(Inserted::New(job.id))).collect())
     }
 
-    async fn insert_once(&self, encoded: Encoded) -> Outcome<HashMap<JobId, Inserted>> {
+    async fn insert_once(&self, incoming: Incoming) -> Outcome<HashMap<JobId, Inserted>> {
         let statements = self.db.statements().clone();
         // One statement is whole by itself; several are whole together.
-        let several = cuts(&encoded.jobs, MOST).len() > 1;
-        if several {
-            self.db.transact(move |s| Box::pin(async move { encoded.insert(s, &statements).await })).await
+        if incoming.may_be_several() {
+            self.db.transact(move |s| Box::pin(async move { incoming.insert(s, &statements).await })).await
         } else {
-            self.db.alone(move |s| Box::pin(async move { encoded.insert(s, &statements).await })).await
+            self.db.alone(move |s| Box::pin(async move { incoming.insert(s, &statements).await })).await
         }
     }
 }

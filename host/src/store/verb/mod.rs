@@ -2,6 +2,7 @@
 //! its job they are told by `job/`.
 
 mod claim;
+mod family;
 mod finalize;
 mod follow_ups;
 mod insert;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::job::{Loss, LossPolicy, NodeId, RunId, SettledBy, Timestamp};
 use crate::store::batch::{Wire, join};
 use crate::store::dialect::{Dialect, Outcome as Done, Session};
+use crate::store::records::readable;
 use crate::store::sql_store::{SqlStore, waits};
 use crate::store::value::Value;
 use crate::store::{Activity, Database, NewNode, PublishedKind, Reclaimed, Registered, Result, StoreError};
@@ -61,7 +62,7 @@ impl<D: Dialect> SqlStore<D> {
         let digests: serde_json::Map<String, serde_json::Value> =
             kinds.iter().map(|kind| (kind.kind.to_string(), kind.digest.clone().into())).collect();
         let digests = serde_json::Value::Object(digests).to_string();
-        let batch = join(&kinds.iter().map(|kind| published(D::WIRE, kind)).collect::<Vec<_>>());
+        let batch = join(kinds.iter().map(|kind| published(D::WIRE, kind)));
         let (node_text, kinds_text) = (self.db.statements().publish_node, self.db.statements().publish_kinds);
         let work = self.db.transact(move |s| {
             Box::pin(async move {
@@ -73,22 +74,26 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     pub(in crate::store) async fn leave_node(&self, node: NodeId, now: Timestamp) -> Result<()> {
-        let db = Arc::clone(&self.db);
-        let work = self.db.transact(move |s| {
-            Box::pin(async move {
-                s.run(db.statements().node_leave, vec![node.into(), now.into()]).await?;
-                release_all(&*db, s, node, now).await
-            })
-        });
-        let released = work.await.map_err(|fault| fault.told("taking the node out"))?;
-        self.ring_for(released.iter().map(waits));
+        let statements = self.db.statements();
+        // What somebody holds is waited for when all else is done.
+        for find in [statements.running_free, statements.running] {
+            let db = Arc::clone(&self.db);
+            let work = self.db.transact(move |s| {
+                Box::pin(async move {
+                    s.run(db.statements().node_leave, vec![node.into(), now.into()]).await?;
+                    release_all(&*db, s, find, node, now).await
+                })
+            });
+            let released = work.await.map_err(|fault| fault.told("taking the node out"))?;
+            self.ring_for(released.iter().map(waits));
+        }
         Ok(())
     }
 
     pub(in crate::store) async fn cancels_of(&self, node: NodeId) -> Result<Vec<RunId>> {
         let rows = self.db.read(self.db.statements().cancels, vec![node.into()]).await;
         let rows = rows.map_err(|fault| fault.told("looking for cancels"))?;
-        rows.into_iter().map(|mut row| row.id("run")).collect()
+        Ok(rows.into_iter().filter_map(|mut row| readable(row.id("run"))).collect())
     }
 
     pub(in crate::store) async fn hold_activity(&self, activity: &Activity, now: Timestamp) -> Result<bool> {
@@ -98,7 +103,8 @@ impl<D: Dialect> SqlStore<D> {
         let values: Vec<Value> =
             vec![activity.name.into(), node.into(), now.into(), now.after(activity.lease).into()];
         let statement = self.db.statements().hold;
-        let work = self.db.lease(move |s| Box::pin(async move { s.run(statement, values).await }));
+        // Not on the connection of the leases: there a renewal would wait for it.
+        let work = self.db.alone(move |s| Box::pin(async move { s.run(statement, values).await }));
         match work.await.map_err(|fault| fault.told(DOING))?.first_mut() {
             Some(row) => Ok(row.id::<NodeId>("node_id")? == node),
             None => Ok(false),
@@ -134,7 +140,7 @@ pub(super) async fn reclaim<D: Dialect>(
         let found = rows.len();
         let mut decided = Vec::with_capacity(found);
         for mut row in rows {
-            let job = Found::read(&mut row)?;
+            let Some(job) = readable(Found::read(&mut row)) else { continue };
             let loss = Loss {
                 job: job.told.job,
                 run: job.told.run,
@@ -157,6 +163,7 @@ pub(super) async fn reclaim<D: Dialect>(
 async fn release_all<D: Dialect>(
     db: &D,
     session: &mut dyn Session,
+    find: &'static str,
     node: NodeId,
     now: Timestamp,
 ) -> Done<Vec<Reclaimed>> {
@@ -164,10 +171,11 @@ async fn release_all<D: Dialect>(
     let hand = Hand { by: SettledBy::Renewal, now };
     let mut released = Vec::new();
     loop {
-        let rows = session.run(db.statements().running, vec![node.into(), MOST.into()]).await?;
+        let rows = session.run(find, vec![node.into(), MOST.into()]).await?;
         let mut decided = Vec::with_capacity(rows.len());
         for mut row in rows {
-            decided.push(Found::read(&mut row)?.released(D::WIRE, "released: the node left"));
+            let Some(job) = readable(Found::read(&mut row)) else { continue };
+            decided.push(job.released(D::WIRE, "released: the node left"));
         }
         let moved = settle_found(db, session, decided, hand).await?;
         if moved.is_empty() {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::job::{JobId, JobRecord, JobState, LogRecord, RunId, RunRecord, Timestamp, cut, visible};
 use crate::store::batch::{join, texts};
 use crate::store::dialect::Dialect;
+use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::value::{Row, Value};
 use crate::store::{JobFilter, KindRecord, NodeRecord, Overview, ProgressReport, Result, records};
@@ -33,12 +34,12 @@ impl<D: Dialect> SqlStore<D> {
 
     pub(in crate::store) async fn read_runs(&self, job: JobId) -> Result<Vec<RunRecord>> {
         let rows = self.ask(self.db.statements().runs, vec![job.into()], "reading the runs of a job").await?;
-        rows.into_iter().map(records::run).collect()
+        Ok(rows.into_iter().filter_map(|row| readable(records::run(row))).collect())
     }
 
     pub(in crate::store) async fn read_log(&self, run: RunId) -> Result<Vec<LogRecord>> {
         let rows = self.ask(self.db.statements().log, vec![run.into()], "reading the log of a run").await?;
-        rows.into_iter().map(records::log).collect()
+        Ok(rows.into_iter().filter_map(|row| readable(records::log(row))).collect())
     }
 
     pub(in crate::store) async fn list_jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>> {
@@ -53,7 +54,7 @@ impl<D: Dialect> SqlStore<D> {
             filter.limit.clamp(1, PAGE).into(),
         ];
         let rows = self.ask(self.db.statements().list, values, "listing jobs").await?;
-        rows.into_iter().map(records::job).collect()
+        Ok(rows.into_iter().filter_map(|row| readable(records::job(row))).collect())
     }
 
     pub(in crate::store) async fn read_overview(&self, now: Timestamp) -> Result<Overview> {
@@ -63,18 +64,18 @@ impl<D: Dialect> SqlStore<D> {
             *states.entry(row.word("state")?).or_default() += row.int::<u64>("n")?;
         }
         let lanes = self.ask(self.db.statements().lanes, Vec::new(), DOING).await?;
-        let lanes = lanes.into_iter().map(records::lane).collect::<Result<_>>()?;
+        let lanes = lanes.into_iter().filter_map(|row| readable(records::lane(row))).collect();
         Ok(Overview { states, lanes, sampled_at: now })
     }
 
     pub(in crate::store) async fn read_nodes(&self) -> Result<Vec<NodeRecord>> {
         let rows = self.ask(self.db.statements().nodes, Vec::new(), "reading the nodes").await?;
-        rows.into_iter().map(records::node).collect()
+        Ok(rows.into_iter().filter_map(|row| readable(records::node(row))).collect())
     }
 
     pub(in crate::store) async fn read_kinds(&self) -> Result<Vec<KindRecord>> {
         let rows = self.ask(self.db.statements().kinds, Vec::new(), "reading the kinds").await?;
-        rows.into_iter().map(records::kind).collect()
+        Ok(rows.into_iter().filter_map(|row| readable(records::kind(row))).collect())
     }
 
     pub(in crate::store) async fn keep_progress(&self, reports: &[ProgressReport]) -> Result<()> {
@@ -91,7 +92,7 @@ impl<D: Dialect> SqlStore<D> {
                 fields.json("progress", &progress.to_string());
             })
         };
-        let batch = join(&reports.iter().map(item).collect::<Vec<_>>());
+        let batch = join(reports.iter().map(item));
         let statement = self.db.statements().progress;
         let work = self
             .db

@@ -1,33 +1,76 @@
 //! The renewal of a node's lease: one row, and what node and database believe of each other.
+//!
+//! Once the row is renewed, the renewal is: whatever fails after that is told as a comparison that is missing, and the
+//! next renewal makes it. A node that stopped for it would stop while the database says that it lives.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::job::{NodeId, RunId, SettledBy, Timestamp};
 use crate::store::dialect::{Dialect, Outcome as Done, Session};
+use crate::store::fault::Fault;
+use crate::store::records::readable;
 use crate::store::sql_store::{SqlStore, waits};
 use crate::store::value::Value;
-use crate::store::{Reclaimed, Renewal, Renewed, Result, StoreError};
+use crate::store::{Comparison, Notes, Reclaimed, Renewal, Renewed, Result, StoreError};
 
 use super::settling::{Found, Hand, settle_found};
 
+const DOING: &str = "renewing the lease";
 /// More than any node runs.
 const EVERYTHING: u32 = 1_000_000;
+
+/// How far a renewal has come; it outlives a connection that is lost on the way.
+#[derive(Clone, Default)]
+struct Progress(Arc<Mutex<Option<Renewed>>>);
+
+impl Progress {
+    fn reached(&self, renewed: Renewed) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(renewed);
+    }
+
+    fn take(&self) -> Option<Renewed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 impl<D: Dialect> SqlStore<D> {
     pub(in crate::store) async fn renew_lease(&self, renewal: &Renewal, now: Timestamp) -> Result<Renewed> {
         let (db, renewal, test) = (Arc::clone(&self.db), renewal.clone(), self.test_time(now));
+        let progress = Progress::default();
+        let reached = progress.clone();
         let work = self.db.lease(move |s| {
             Box::pin(async move {
                 let database_time = renew_node(&*db, s, &renewal, test).await?;
-                let (renewed, unknown) = compare(&*db, s, &renewal).await?;
-                let released = release(&*db, s, renewal.node, &unknown, database_time).await?;
-                Ok((Renewed { database_time, ..renewed }, released))
+                reached.reached(Renewed { database_time, notes: Notes::Missing });
+                let (comparison, unknown) = compare(&*db, s, &renewal).await?;
+                let notes = Notes::Compared(comparison);
+                reached.reached(Renewed { database_time, notes });
+                release(&*db, s, renewal.node, &unknown, database_time).await
             })
         });
-        let (renewed, released) = work.await.map_err(|fault| fault.told("renewing the lease"))?;
-        self.ring_for(released.iter().map(waits));
-        Ok(Renewed { released: released.into_iter().map(|told| told.job).collect(), ..renewed })
+        let done = work.await;
+        match (progress.take(), done) {
+            (Some(renewed), Ok(released)) => {
+                self.ring_for(released.iter().map(waits));
+                Ok(renewed.and_released(&released))
+            }
+            (Some(renewed), Err(fault)) => {
+                let error = fault.told("comparing what the node holds");
+                tracing::warn!(%error, "the lease is renewed; what the node holds is compared next time");
+                Ok(renewed)
+            }
+            (None, done) => Err(done.err().unwrap_or(Fault::Verb(StoreError::NodeLost)).told(DOING)),
+        }
+    }
+}
+
+impl Renewed {
+    fn and_released(mut self, released: &[Reclaimed]) -> Self {
+        if let Notes::Compared(comparison) = &mut self.notes {
+            comparison.released = released.iter().map(|told| told.job).collect();
+        }
+        self
     }
 }
 
@@ -45,43 +88,36 @@ async fn renew_node<D: Dialect>(
         i64::try_from(renewal.lease.as_millis()).unwrap_or(i64::MAX).into(),
         renewal.in_flight.into(),
         i64::try_from(renewal.elapsed.as_micros()).unwrap_or(i64::MAX).into(),
+        renewal.unwritten.as_slice().into(),
     ];
     let rows = session.run(db.statements().node_renew, values).await?;
     let mut row = rows.into_iter().next().ok_or(StoreError::NodeLost)?;
-    let database_time = row.time("database_time")?;
-    let (unsteady, step) = (row.flag("unsteady")?, row.int::<i64>("step_us")?);
-    if unsteady || !renewal.unwritten.is_empty() {
-        let step = if unsteady { step } else { 0 };
-        let unwritten = renewal.unwritten.as_slice();
-        let values =
-            vec![renewal.node.into(), database_time.into(), step.into(), unsteady.into(), unwritten.into()];
-        db.extend_deadlines(session, values).await?;
-    }
-    Ok(database_time)
+    Ok(row.time("database_time")?)
 }
 
-/// The renewal's three answers; the last, what the node does not know of, is still to be released.
+/// The answers of a comparison; the last, what the node does not know of, is still to be released.
 async fn compare<D: Dialect>(
     db: &D,
     session: &mut dyn Session,
     renewal: &Renewal,
-) -> Done<(Renewed, HashSet<RunId>)> {
+) -> Done<(Comparison, HashSet<RunId>)> {
     let (held, pending) = (renewal.held.as_slice(), renewal.pending.as_slice());
     let values = vec![renewal.node.into(), held.into(), pending.into(), renewal.watermark.into()];
-    let (mut renewed, mut unknown) = (Renewed::default(), HashSet::new());
+    let (mut comparison, mut unknown) = (Comparison::default(), HashSet::new());
     for mut row in session.run(db.statements().renew_compare, values).await? {
-        let run = row.id("run")?;
+        let Some(run) = readable(row.id("run")) else { continue };
         match row.text("what")?.as_str() {
-            "lost" => renewed.lost.push(run),
-            "cancel" => renewed.cancels.push(run),
+            "lost" => comparison.lost.push(run),
+            "cancel" => comparison.cancels.push(run),
             _ => {
                 unknown.insert(run);
             }
         }
     }
-    Ok((renewed, unknown))
+    Ok((comparison, unknown))
 }
 
+/// Gives back what the node does not know of, but for jobs that somebody holds: they are there at the next renewal.
 async fn release<D: Dialect>(
     db: &D,
     session: &mut dyn Session,
@@ -93,8 +129,8 @@ async fn release<D: Dialect>(
         return Ok(Vec::new());
     }
     let mut decided = Vec::new();
-    for mut row in session.run(db.statements().running, vec![node.into(), EVERYTHING.into()]).await? {
-        let job = Found::read(&mut row)?;
+    for mut row in session.run(db.statements().running_free, vec![node.into(), EVERYTHING.into()]).await? {
+        let Some(job) = readable(Found::read(&mut row)) else { continue };
         if unknown.contains(&job.told.run) {
             decided.push(job.released(D::WIRE, "released: its node did not know of it"));
         }

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use crate::job::{
-    JobId, JobState, LogRecord, LossSettlement, Outcome, RunId, SettledBy, Settlement, Timestamp, Transition,
-    Tries,
+    JobId, JobState, Kind, LogRecord, LossSettlement, Outcome, Queue, RunId, SettledBy, Settlement,
+    Timestamp, Transition, Tries,
 };
 use crate::store::batch::{Fields, Wire, join};
 use crate::store::dialect::{Dialect, Outcome as Done, Session, Settling};
@@ -36,6 +36,15 @@ pub(super) fn settlement(wire: Wire, settlement: &Settlement) -> String {
             fields.json("log", &format!("[{}]", lines(wire, log).join(",")));
         }
     })
+}
+
+/// An owner's settlement, but kept as a failed attempt that says why.
+pub(super) fn refused(wire: Wire, refused: &Settlement, why: &str) -> String {
+    let Settlement { run, job, transition, tries, .. } = *refused;
+    let (kind, queue, end) = (refused.kind.clone(), refused.queue.clone(), refused.end.clone());
+    let (follow_ups, log) = (Vec::new(), Vec::new());
+    let bare = Settlement { run, job, kind, queue, transition, tries, end, follow_ups, log };
+    settlement(wire, &bare.unstorable(why))
 }
 
 /// Which run came to what.
@@ -87,8 +96,8 @@ impl Found {
             job: row.id("id")?,
             run: row.id("lease_token")?,
             attempt: tries.attempt,
-            kind: row.word("kind")?,
-            queue: row.word("queue")?,
+            kind: row.name("kind", Kind::stored)?,
+            queue: row.name("queue", Queue::stored)?,
             node: row.opt_id("node_id")?,
             outcome: Outcome::Crashed,
             transition: Transition::Release,

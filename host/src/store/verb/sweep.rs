@@ -8,6 +8,7 @@ use crate::job::{
     RetryPolicy, SettledBy, Timestamp, Verdict,
 };
 use crate::store::dialect::{Dialect, Outcome as Done, Session, SweepTexts};
+use crate::store::records::readable;
 use crate::store::sql_store::{SqlStore, waits};
 use crate::store::value::Row;
 use crate::store::{KindDefaults, Reclaimed, Result, StoreError, Sweep, Swept};
@@ -26,21 +27,29 @@ impl<D: Dialect> SqlStore<D> {
         }
         let mut swept = Swept::default();
         for node in self.dead_nodes(texts, now).await? {
-            if let Some(reclaimed) = self.bury(texts, node, sweep, now).await? {
-                swept.lost_nodes.push(node);
-                self.add(&mut swept, reclaimed);
+            match self.bury(texts, node, sweep, now).await {
+                Ok(None) => {}
+                Ok(Some(reclaimed)) => {
+                    swept.lost_nodes.push(node);
+                    self.add(&mut swept, Ok(reclaimed));
+                }
+                Err(error) => swept.errors.push(error),
             }
         }
-        let orphans = self.adopt(sweep, now).await?;
-        self.add(&mut swept, orphans);
-        let overdue = self.end_overdue(texts, sweep, now).await?;
-        self.add(&mut swept, overdue);
+        self.add(&mut swept, self.adopt(sweep, now).await);
+        self.add(&mut swept, self.end_overdue(texts, sweep, now).await);
         Ok(swept)
     }
 
-    fn add(&self, swept: &mut Swept, reclaimed: Vec<Reclaimed>) {
-        self.ring_for(reclaimed.iter().map(waits));
-        swept.reclaimed.extend(reclaimed);
+    /// One part of a sweep is done, or has failed: the others go on.
+    fn add(&self, swept: &mut Swept, reclaimed: Result<Vec<Reclaimed>>) {
+        match reclaimed {
+            Ok(reclaimed) => {
+                self.ring_for(reclaimed.iter().map(waits));
+                swept.reclaimed.extend(reclaimed);
+            }
+            Err(error) => swept.errors.push(error),
+        }
     }
 
     /// Whoever was itself away, or whose clock was stepped, knows nothing about others.
@@ -69,7 +78,8 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     /// One dead node, in a transaction of its own: marked, and then, in a new statement that sees every claim that
-    /// committed before the mark, all that it ran taken back. `None` if somebody holds its row.
+    /// committed before the mark, all that it ran taken back. `None` if somebody holds its row; a job whose row somebody
+    /// holds is left to be adopted by the next sweep.
     async fn bury(
         &self,
         texts: &SweepTexts,
@@ -84,7 +94,7 @@ impl<D: Dialect> SqlStore<D> {
                     return Ok(None);
                 }
                 let hand = Hand { by: SettledBy::Sweep, now };
-                let running = db.statements().running;
+                let running = db.statements().running_free;
                 reclaim(&*db, s, running, vec![node.into()], &losses, hand).await.map(Some)
             })
         });
@@ -111,7 +121,7 @@ impl<D: Dialect> SqlStore<D> {
                 let rows = s.run(find, vec![passed.into(), MOST.into()]).await?;
                 let mut decided = Vec::with_capacity(rows.len());
                 for mut row in rows {
-                    decided.push(overdue(&mut row, D::WIRE, now)?);
+                    decided.extend(readable(overdue(&mut row, D::WIRE, now)));
                 }
                 end(&*db, s, decided, now).await
             })
