@@ -75,7 +75,7 @@ async fn a_job_that_somebody_else_holds_locked_keeps_no_other_outcome_from_being
     let begun = flyball_tests::ambient::instant();
     eventually(GENEROUS, "those that come later to end", all_but_one).await?;
     println!("beside the job that is held, 50 others took {:?}", begun.elapsed());
-    assert!(begun.elapsed() < Duration::from_secs(2), "they wait for the lock");
+    assert!(begun.elapsed() < Duration::from_secs(20), "they wait for the lock");
 
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await?;
     load.finished(GENEROUS).await?;
