@@ -5,14 +5,15 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use flyball::job::{JobId, JobState, NodeId, Outcome, Queue, RunId};
-use flyball::store::{QueueRoom, Queues};
+use flyball::store::{Activity, QueueRoom, Queues};
 use sqlx::PgConnection;
 
 use crate::leases::{connect, on_postgres, run, waits_for_a_lock_or};
-use crate::world::World;
+use crate::world::{LEASE, World};
 
 on_postgres! {
     a_renewal_passes_over_the_jobs_that_others_hold
+    a_maintenance_lease_that_is_held_up_holds_up_no_renewal
     a_job_that_is_held_up_holds_up_no_sweep
     a_missed_deadline_that_is_held_up_holds_up_no_other
     a_sweep_goes_on_past_what_fails_and_tells_of_it
@@ -52,6 +53,29 @@ pub(crate) async fn a_renewal_passes_over_the_jobs_that_others_hold(world: World
     world.store.renew(&renewal, world.now()).await.expect("renewed");
     assert_eq!(deadline(held.job).await, world.now());
     assert_eq!(world.state(unknown.job).await, JobState::Available);
+}
+
+async fn a_maintenance_lease_that_is_held_up_holds_up_no_renewal(world: World) {
+    let node = world.node().await;
+    let activity = Activity { name: "sweep", node, lease: LEASE };
+    assert!(world.store.hold(&activity, world.now()).await.expect("asked"));
+    let mut holder = connect(&world).await;
+    run(&mut holder, "BEGIN; SELECT FROM flyball.maintenance FOR UPDATE").await;
+    let answered = Cell::new(false);
+    let hold = async {
+        let held = world.store.hold(&activity, world.now()).await;
+        answered.set(true);
+        held
+    };
+    let renew = async {
+        waits_for_a_lock_or(&world, &answered).await;
+        let renewed = world.store.renew(&world.renewal(node, &[]), world.now()).await;
+        run(&mut holder, "ROLLBACK").await;
+        renewed
+    };
+    let (held, renewed) = tokio::join!(hold, renew);
+    renewed.expect("a renewal waited for a maintenance lease");
+    assert!(held.expect("asked"));
 }
 
 /// So many jobs, claimed by a node of their own.
