@@ -14,7 +14,6 @@ pub mod http;
 pub mod job;
 #[cfg(feature = "host")]
 pub mod plugin;
-#[cfg(feature = "host")]
 pub mod quantity;
 #[cfg(feature = "host")]
 pub mod runner;
@@ -27,6 +26,7 @@ pub mod service;
 pub mod store;
 #[cfg(feature = "host")]
 pub mod telemetry;
+pub mod timing;
 pub mod wake;
 
 pub use client::{Client, ClientError};

@@ -17,6 +17,7 @@ pub const ROOMS: &[Room] = &[
     room("clock", 0),
     room("quantity", 0),
     room("event", 1),
+    room("timing", 1),
     room("wake", 1),
     room("service", 1),
     room("store", 2),
