@@ -15,7 +15,7 @@ pub struct Grants {
 
 /// A follow-up that a worker wants, as far as grants are concerned.
 #[derive(Clone, Copy, Debug)]
-pub struct EnqueueWish<'a> {
+pub(super) struct EnqueueWish<'a> {
     /// Its kind.
     pub kind: &'a Kind,
     /// Its queue.
@@ -40,7 +40,7 @@ impl Grants {
     ///
     /// # Errors
     /// The lines that would allow it, for whoever keeps the manifest.
-    pub fn allows_enqueue(&self, wish: &EnqueueWish<'_>) -> Result<(), String> {
+    pub(super) fn allows_enqueue(&self, wish: &EnqueueWish<'_>) -> Result<(), String> {
         let EnqueueTable { kinds, queues, classes, lowest_priority } = &self.enqueue;
         let lowest = lowest_priority.unwrap_or(LOWEST_PRIORITY);
         let mut lines = Vec::new();

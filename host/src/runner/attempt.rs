@@ -82,21 +82,8 @@ async fn check_args(context: &Context, plugin: &Arc<Plugin>, claim: &Claim) -> R
 
 fn prepare(context: &Arc<Context>, plugin: &Arc<Plugin>, claim: &Claim, node: NodeId, stop: Stop) -> Attempt {
     let budget = plugin.budget(&claim.overrides);
-    let job = GuestJob {
-        id: claim.job,
-        run: claim.run,
-        kind: claim.kind.clone(),
-        queue: claim.queue.clone(),
-        args: claim.args.clone(),
-        tries: claim.tries,
-        max_attempts: plugin.retry(&claim.overrides).max_attempts,
-        parent: claim.lineage.parent,
-        created_at: claim.created_at,
-        scheduled_at: claim.scheduled_at,
-        deadline: context.clock.now().after(budget.timeout),
-        tags: claim.tags.clone(),
-        metadata: claim.metadata.clone(),
-    };
+    let max_attempts = plugin.retry(&claim.overrides).max_attempts;
+    let job = GuestJob::of(claim, max_attempts, context.clock.now().after(budget.timeout));
     let ports = Arc::new(AttemptPorts::new(context, plugin.clone(), claim, node));
     Attempt { job, budget, stop, ports }
 }

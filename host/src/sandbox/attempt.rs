@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Ports, Stop};
-use crate::job::{Budget, Evidence, JobId, Json, Kind, Queue, RunId, Tag, Timestamp, Tries, Verdict};
+use crate::job::{Budget, Claim, Evidence, JobId, Json, Kind, Queue, RunId, Tag, Timestamp, Tries, Verdict};
 
 /// An attempt to run.
 pub struct Attempt {
@@ -35,6 +35,27 @@ pub struct GuestJob {
     pub deadline: Timestamp,
     pub tags: Vec<Tag>,
     pub metadata: Json,
+}
+
+impl GuestJob {
+    /// The job of this claim, with what was resolved for it.
+    pub fn of(claim: &Claim, max_attempts: u32, deadline: Timestamp) -> Self {
+        Self {
+            id: claim.job,
+            run: claim.run,
+            kind: claim.kind.clone(),
+            queue: claim.queue.clone(),
+            args: claim.args.clone(),
+            tries: claim.tries,
+            max_attempts,
+            parent: claim.lineage.parent,
+            created_at: claim.created_at,
+            scheduled_at: claim.scheduled_at,
+            deadline,
+            tags: claim.tags.clone(),
+            metadata: claim.metadata.clone(),
+        }
+    }
 }
 
 /// How an attempt ended, after its store was dropped.

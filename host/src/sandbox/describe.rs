@@ -128,7 +128,7 @@ fn backoff(base_ms: Option<u64>, cap_ms: Option<u64>) -> Option<Backoff> {
 }
 
 /// The ways out of a worker that only describes itself: none.
-struct NoPorts;
+pub(super) struct NoPorts;
 
 impl Ports for NoPorts {
     fn holds_lease(&self) -> bool {

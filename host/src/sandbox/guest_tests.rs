@@ -6,22 +6,10 @@ use wasmtime::{Linker, Module};
 
 use super::*;
 use crate::clock::Clock;
-use crate::job::{LogRecord, NewJob, Timestamp};
+use crate::job::Timestamp;
 use crate::sandbox::call::drive;
-use crate::sandbox::{FollowUpRequest, LogBounds, Refusal, Sandbox, SandboxConfig, Stop};
-
-struct Alone;
-
-impl Ports for Alone {
-    fn holds_lease(&self) -> bool {
-        true
-    }
-    fn follow_up(&self, _: FollowUpRequest) -> Result<NewJob, Refusal> {
-        Err(Refusal::NotGranted("it is alone".into()))
-    }
-    fn progress(&self, _: f64, _: Option<&str>) {}
-    fn log(&self, _: &LogRecord) {}
-}
+use crate::sandbox::describe::NoPorts;
+use crate::sandbox::{LogBounds, Sandbox, SandboxConfig, Stop};
 
 const CALLS: u16 = 1000;
 
@@ -50,7 +38,7 @@ async fn a_guest_that_goes_from_host_call_to_host_call_leaves_its_thread_to_othe
     let clock = Clock::system();
     let sandbox = Sandbox::start(SandboxConfig { slots: 1, ..SandboxConfig::default() }, clock.clone())?;
     let sandboxes = &sandbox.0.sandboxes;
-    let ports: Arc<dyn Ports> = Arc::new(Alone);
+    let ports: Arc<dyn Ports> = Arc::new(NoPorts);
     let minute = Duration::from_secs(60);
     let watch = Watch::begin(clock.clone(), Stop::new(clock.clone()), ports.clone(), minute, Duration::ZERO);
     let log = SharedLog::new(LogBounds::default(), Clock::manual(Timestamp::EPOCH), ports.clone());

@@ -19,7 +19,7 @@ use super::{Exit, Globals};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::job::{
-    Budget, Claim, Evidence, ExecutorClass, JobId, Json, Lineage, MAX_ARGS_BYTES, Overrides, Queue, RunId,
+    Claim, Evidence, ExecutorClass, JobId, Json, Lineage, MAX_ARGS_BYTES, Overrides, Queue, RunId,
     Settlement, Tries, Verdict,
 };
 use crate::plugin::{Ceilings, Plugin};
@@ -128,30 +128,12 @@ impl Run {
         budget.memory_bytes = self.memory.map_or(budget.memory_bytes, |Bytes(bytes)| bytes);
         let talk = if self.json { Talk::Silent } else { Talk::Live };
         let attempt = Attempt {
-            job: guest_job(&claim, &budget, policy.max_attempts),
+            job: GuestJob::of(&claim, policy.max_attempts, claim.created_at.after(budget.timeout)),
             budget,
             stop: Stop::new(clock.clone()),
             ports: Arc::new(LonePorts::new(plugin.clone(), clock.clone(), &claim, talk)),
         };
         let ended = sandbox.run(plugin.worker(), attempt).await;
         claim.settle(ended.verdict, ended.evidence, &policy, clock.now())
-    }
-}
-
-fn guest_job(claim: &Claim, budget: &Budget, max_attempts: u32) -> GuestJob {
-    GuestJob {
-        id: claim.job,
-        run: claim.run,
-        kind: claim.kind.clone(),
-        queue: claim.queue.clone(),
-        args: claim.args.clone(),
-        tries: claim.tries,
-        max_attempts,
-        parent: None,
-        created_at: claim.created_at,
-        scheduled_at: claim.scheduled_at,
-        deadline: claim.created_at.after(budget.timeout),
-        tags: Vec::new(),
-        metadata: claim.metadata.clone(),
     }
 }
