@@ -42,9 +42,10 @@ statements! {
     }
 }
 
-/// The texts of a dialect: its own, and the shared ones as `shared` reads them.
+/// The texts of a dialect: its own, and the shared ones as `shared` reads them. `free` ends those that take only what
+/// nobody holds, and hold it until the transaction ends; nothing where there is one writer.
 macro_rules! texts {
-    ($own:literal, $shared:expr) => {{
+    ($own:literal, $shared:expr, $free:literal) => {{
         macro_rules! own {
             ($verb:literal) => {
                 include_str!(concat!("../sql/", $verb, ".", $own, ".sql"))
@@ -53,6 +54,11 @@ macro_rules! texts {
         macro_rules! shared {
             ($verb:literal) => {
                 ($shared)(include_str!(concat!("../sql/", $verb, ".sql")))
+            };
+        }
+        macro_rules! free {
+            ($verb:literal) => {
+                ($shared)(concat!(include_str!(concat!("../sql/", $verb, ".sql")), $free))
             };
         }
         $crate::store::statements::Statements {
@@ -82,7 +88,7 @@ macro_rules! texts {
             node_register: own!("node_register"),
             node_renew: own!("node_renew"),
             nodes: shared!("nodes"),
-            orphans: own!("orphans"),
+            orphans: free!("orphans"),
             ping: shared!("ping"),
             progress: own!("progress"),
             promote: own!("promote"),
@@ -92,7 +98,7 @@ macro_rules! texts {
             retry: own!("retry"),
             retry_holders: own!("retry_holders"),
             running: shared!("running"),
-            running_free: own!("running_free"),
+            running_free: free!("running"),
             runs: shared!("runs"),
         }
     }};

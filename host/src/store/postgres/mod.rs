@@ -54,7 +54,7 @@ static TEXTS: LazyLock<(Statements, Own, SweepTexts)> = LazyLock::new(|| {
         sweep_overdue: include_str!("../sql/sweep_overdue.postgres.sql"),
         sweep_ready: include_str!("../sql/sweep_ready.postgres.sql"),
     };
-    (texts!("postgres", std::convert::identity), own, sweep)
+    (texts!("postgres", std::convert::identity, "FOR UPDATE OF j SKIP LOCKED\n"), own, sweep)
 });
 
 /// Every statement by name, for tests.

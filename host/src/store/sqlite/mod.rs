@@ -61,7 +61,7 @@ static TEXTS: LazyLock<(Statements, Own)> = LazyLock::new(|| {
         settle_logs: include_str!("../sql/settle_logs.sqlite.sql"),
         settle_runs: include_str!("../sql/settle_runs.sqlite.sql"),
     };
-    (texts!("sqlite", shared), own)
+    (texts!("sqlite", shared, ""), own)
 });
 
 /// Every statement by name, for tests.
@@ -97,7 +97,9 @@ impl Sqlite {
             let text = statements.named(edit.statement).or_else(|| own.named(edit.statement));
             edit.apply(text.ok_or_else(|| StoreError::Schema(format!("no statement {}", edit.statement)))?)?;
         }
-        let writer = Writer::start(connection, Arc::clone(&sent), bell);
+        let started = Writer::start(connection, Arc::clone(&sent), bell).await;
+        let writer =
+            started.map_err(|source| StoreError::Unavailable { doing: "opening the SQLite file", source })?;
         let clock = options.clock.clone();
         Ok(Self { statements, own, writer, readers, sent, clock, lock: Mutex::new(lock) })
     }

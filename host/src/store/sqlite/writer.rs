@@ -43,10 +43,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: SqliteConnection, sent: Arc<AtomicU64>, bell: Bell) -> Self {
+    /// Whatever another process writes from here on is noticed.
+    pub(super) async fn start(
+        mut connection: SqliteConnection,
+        sent: Arc<AtomicU64>,
+        bell: Bell,
+    ) -> sqlx::Result<Self> {
         let (orders, queue) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(Desk { connection, sent, bell, version: None }.serve(queue));
-        Self { orders: Mutex::new(Some(orders)), task: tokio::sync::Mutex::new(Some(task)) }
+        let version = data_version(&mut connection).await?;
+        let task = tokio::spawn(Desk { connection, sent, bell, version }.serve(queue));
+        Ok(Self { orders: Mutex::new(Some(orders)), task: tokio::sync::Mutex::new(Some(task)) })
     }
 
     /// Has work done in a transaction. Once ordered it is carried out, whether or not the caller still waits.
@@ -88,8 +94,8 @@ struct Desk {
     connection: SqliteConnection,
     sent: Arc<AtomicU64>,
     bell: Bell,
-    /// What `PRAGMA data_version` said last: it changes when another connection has written.
-    version: Option<i64>,
+    /// The data version that was seen last.
+    version: i64,
 }
 
 impl Desk {
@@ -122,14 +128,11 @@ impl Desk {
     }
 
     async fn look(&mut self) {
-        let version: i64 = match sqlx::query_scalar("PRAGMA data_version")
-            .fetch_one(&mut self.connection)
-            .await
-        {
+        let version = match data_version(&mut self.connection).await {
             Ok(version) => version,
             Err(error) => return tracing::warn!(%error, "could not see whether another process has written"),
         };
-        if self.version.replace(version).is_some_and(|before| before != version) {
+        if std::mem::replace(&mut self.version, version) != version {
             for line in Line::ALL {
                 self.bell.ring(line);
             }
@@ -197,6 +200,11 @@ impl Desk {
         self.sent.fetch_add(1, Ordering::Relaxed);
         sqlx::query(statement).execute(&mut self.connection).await.map(drop)
     }
+}
+
+/// A number that changes when another connection has written.
+async fn data_version(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await
 }
 
 /// The error once more, for another of those that it struck.
