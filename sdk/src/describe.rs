@@ -80,6 +80,20 @@ impl Description {
     }
 }
 
+impl Default for wire::Defaults {
+    /// Nothing is asked for: the host decides.
+    fn default() -> Self {
+        Self {
+            timeout_ms: None,
+            fuel: None,
+            memory_bytes: None,
+            max_attempts: None,
+            backoff_base_ms: None,
+            backoff_cap_ms: None,
+        }
+    }
+}
+
 /// The description of the worker whose function this is.
 pub fn describe<A: JsonSchema, O>(
     _run: impl Fn(A, &Job) -> O,

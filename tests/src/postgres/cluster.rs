@@ -11,7 +11,6 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -125,14 +124,9 @@ impl Cluster {
     /// # Errors
     /// When it does not come up.
     pub async fn restart(&self) -> Result<()> {
-        for _ in 0..STARTS {
-            if self.launch().await? {
-                return Ok(());
-            }
-            // Backends of the killed postmaster may still hold its memory.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        bail!("PostgreSQL did not come up again:\n{}", self.log())
+        // Backends of a killed postmaster may hold its memory for a while.
+        let up = eventually(GENEROUS, "PostgreSQL to come up again", async || self.launch().await).await;
+        up.with_context(|| format!("the server's log:\n{}", self.log()))
     }
 
     /// What the server has logged.

@@ -69,23 +69,18 @@ async fn a_dropped_cluster_leaves_nothing() -> Result<()> {
     Ok(())
 }
 
-/// Run by the test below in a process of its own, which is then killed.
-#[tokio::test]
-#[ignore = "it is the victim of another test"]
-async fn the_victim() -> Result<()> {
-    let Some(cluster) = cluster(Durability::Fast).await? else { return Ok(()) };
-    println!("folder {}", cluster.socket_folder().display());
-    println!("address {}", cluster.address());
-    eventually(Duration::from_secs(600), "being killed", async || false).await
-}
-
 #[tokio::test]
 async fn a_cluster_dies_with_a_test_process_that_was_killed() -> Result<()> {
+    if process::is_victim() {
+        let Some(cluster) = cluster(Durability::Fast).await? else { return Ok(()) };
+        println!("folder {}", cluster.socket_folder().display());
+        println!("address {}", cluster.address());
+        return eventually(Duration::from_secs(600), "being killed", async || false).await;
+    }
     if Install::find().is_none() {
         return left_out();
     }
-    let mut command = process::command(std::env::current_exe()?);
-    command.args(["--ignored", "--exact", "--nocapture", "postgres::tests::the_victim"]);
+    let command = process::victim("postgres::tests::a_cluster_dies_with_a_test_process_that_was_killed")?;
     let mut victim = Process::spawn(command, Lines::default(), Lines::default(), None)?;
     let field = async |name: &str| {
         let find = |line: &process::Line| line.text.strip_prefix(name).map(|value| value.trim().to_owned());

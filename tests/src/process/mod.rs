@@ -76,6 +76,26 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     nursery::leashed(program.as_ref())
 }
 
+/// Tells a test that it runs as the victim of itself.
+const VICTIM: &str = "FLYBALL_TESTS_VICTIM";
+
+/// Begins a command that runs one test of this program, by its whole name, as its own victim: a test process that may
+/// be killed.
+///
+/// # Errors
+/// When this program cannot be found.
+pub fn victim(test: &str) -> Result<Command> {
+    let mut command = command(std::env::current_exe().context("find the test program")?);
+    command.args(["--exact", "--nocapture", test]).env(VICTIM, "1");
+    Ok(command)
+}
+
+/// Is this the test process that [`victim`] began?
+#[must_use]
+pub fn is_victim() -> bool {
+    ambient::switched_on(VICTIM)
+}
+
 /// A running process, killed when dropped.
 pub struct Process {
     handle: Handle,

@@ -81,19 +81,14 @@ async fn a_hook_kills_at_the_very_line() {
     assert_eq!(process.wait(GENEROUS).await.unwrap().status.signal(), Some(9));
 }
 
-/// Run by the test below in a process of its own, which is then killed.
-#[tokio::test]
-#[ignore = "it is the victim of another test"]
-async fn the_victim() {
-    let process = shell("exec sleep 1000").unwrap();
-    println!("pid {}", process.handle().pid());
-    eventually(GENEROUS, "being killed", async || false).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_process_dies_with_a_test_process_that_was_killed() {
-    let mut begun = command(std::env::current_exe().unwrap());
-    begun.args(["--ignored", "--exact", "--nocapture", "process::tests::the_victim"]);
+    if is_victim() {
+        let process = shell("exec sleep 1000").unwrap();
+        println!("pid {}", process.handle().pid());
+        return eventually(GENEROUS, "being killed", async || false).await.unwrap();
+    }
+    let begun = victim("process::tests::a_process_dies_with_a_test_process_that_was_killed").unwrap();
     let mut victim = Process::spawn(begun, Lines::default(), Lines::default(), None).unwrap();
     let pid = |line: &Line| line.text.strip_prefix("pid ").and_then(|pid| pid.parse::<u32>().ok());
     let pid = victim.stdout().wait_for(GENEROUS, "the number of the child", pid).await.unwrap();

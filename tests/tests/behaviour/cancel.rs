@@ -62,10 +62,12 @@ async fn a_cancel_that_overtakes_the_answer_to_its_jobs_claim_is_carried_out_at_
     let hold = proxy.hold_next(Pattern::statement("Claims due jobs for a node"));
     let mut node = Node::serve(&through, &[]).await?;
     let release = hold.struck(GENEROUS).await?;
+    let looked =
+        proxy.hold_next(Pattern::statement("The runs of a node whose jobs somebody asked to cancel"));
     assert_eq!(load.client().cancel(load.ids()).await?, [CancelAnswer::Requested]);
     let heard = flyball_tests::ambient::instant();
-    // The ring has come, and the node has looked, by the time the answer passes.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // By the time the answer passes the node has looked, and has found a job that nobody there runs.
+    looked.struck(GENEROUS).await?.now();
     release.now();
     load.finished(GENEROUS).await?;
     assert!(heard.elapsed() < Duration::from_secs(2), "{:?}", heard.elapsed());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use flyball::job::{JobState, Outcome};
 use flyball_tests::load::Load;
+use flyball_tests::proxy::Pattern;
 use flyball_tests::{GENEROUS, Node, ambient, eventually};
 use serde_json::json;
 
@@ -76,9 +77,9 @@ async fn a_second_signal_interrupts_at_once_though_the_database_is_deaf_and_a_th
     let _load =
         Load::enqueue(world.home.database(), "misbehave", 1, |_| json!({ "do": "spin-unstoppably" })).await?;
     started(&node).await?;
+    let _unanswered =
+        proxy.hold_next(Pattern::statement("Claims due jobs for a node")).struck(GENEROUS).await?;
     proxy.go_deaf();
-    // Long enough for the claimer to have asked.
-    tokio::time::sleep(Duration::from_millis(100)).await;
     node.terminate()?;
     node.log().wait_for(GENEROUS, "the drain", |line| line.text.contains("draining").then_some(())).await?;
     let told = ambient::instant();

@@ -53,7 +53,7 @@ mutants! {
         outcomes::an_outcome_that_comes_too_late_changes_nothing_and_is_noted_once,
         "a stale token moves nothing";
     a_settle_without_its_token_that_meets_a_sweep: Postgres,
-        [("settle", "      AND j.lease_token = d.run\n", ""), ("running_free", "FOR UPDATE SKIP LOCKED", "")],
+        [("settle", "      AND j.lease_token = d.run\n", ""), ("running_free", "FOR UPDATE OF j SKIP LOCKED", "")],
         leases::an_outcome_and_a_sweep_that_meet_move_the_job_once,
         "the sweep moved a job that had ended";
     a_settle_that_heeds_no_cancel_on_sqlite: Sqlite,
@@ -148,7 +148,7 @@ mutants! {
         held_up::a_renewal_passes_over_the_jobs_that_others_hold,
         "a renewal waited for a job that another holds";
     a_sweep_that_waits_for_the_jobs_of_a_dead_node: Postgres,
-        [("running_free", "FOR UPDATE SKIP LOCKED", "FOR UPDATE")],
+        [("running_free", "FOR UPDATE OF j SKIP LOCKED", "FOR UPDATE OF j")],
         held_up::a_job_that_is_held_up_holds_up_no_sweep,
         "was held up";
     a_sweep_that_waits_for_the_jobs_of_lost_nodes: Postgres,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use flyball::job::{ErrorClass, Release, Verdict, When};
-use flyball::store::Database;
 use flyball::wake::{Line, Listener};
 use flyball_tests::{GENEROUS, eventually};
 
@@ -74,10 +73,6 @@ async fn another_process_hears_work_and_cancels(world: World) {
         (other.hears_others() && world.store.hears_others()).then_some(())
     });
     hears.await.unwrap();
-    if world.database == Database::Sqlite {
-        // The writer looks every 50 ms, and must have looked once to see a change.
-        tokio::time::sleep(Duration::from_millis(120)).await;
-    }
     let (mut work, mut cancels) = (other.bell().listen(Line::Work), other.bell().listen(Line::Cancel));
     let (_, claim) = world.running().await;
     tokio::time::timeout(GENEROUS, work.heard()).await.expect("work is heard");

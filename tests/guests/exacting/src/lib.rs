@@ -11,14 +11,7 @@ impl Guest for Worker {
         Description {
             summary: "Asks much of its args".into(),
             args_schema: Some(format!(r#"{{"items": {{"allOf": [{each}]}}}}"#)),
-            defaults: Defaults {
-                timeout_ms: None,
-                fuel: None,
-                memory_bytes: None,
-                max_attempts: None,
-                backoff_base_ms: None,
-                backoff_cap_ms: None,
-            },
+            defaults: Defaults::default(),
             needs: Vec::new(),
         }
     }

@@ -109,14 +109,7 @@ impl Guest for Worker {
         Description {
             summary: "Does what no worker should".into(),
             args_schema: None,
-            defaults: Defaults {
-                timeout_ms: None,
-                fuel: None,
-                memory_bytes: None,
-                max_attempts: None,
-                backoff_base_ms: None,
-                backoff_cap_ms: None,
-            },
+            defaults: Defaults::default(),
             needs: Vec::new(),
         }
     }
