@@ -1,0 +1,53 @@
+//! `flyball jobs show`.
+
+use serde::Serialize;
+
+use super::not_found;
+use crate::cli::Exit;
+use crate::client::Client;
+use crate::job::{JobId, JobRecord, RunRecord, visible};
+
+/// Which job to show.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Show {
+    /// The job.
+    id: JobId,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    job: &'a JobRecord,
+    runs: &'a [RunRecord],
+}
+
+impl Show {
+    pub(super) async fn run(self, client: &Client) -> anyhow::Result<Exit> {
+        let Some(job) = client.job(self.id).await? else { return Ok(not_found(self.id)) };
+        let runs = client.runs(self.id).await?;
+        if self.json {
+            say!("{}", serde_json::to_string(&Shown { job: &job, runs: &runs })?);
+            return Ok(Exit::Done);
+        }
+        print_fields(&serde_json::to_value(&job)?);
+        for run in &runs {
+            say!("\nrun {}", run.attempt);
+            print_fields(&serde_json::to_value(run)?);
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Every column that has a value, one a line. What workers and users wrote is made harmless to look at.
+fn print_fields(record: &serde_json::Value) {
+    for (name, value) in record.as_object().into_iter().flatten() {
+        match value {
+            serde_json::Value::Null => {}
+            serde_json::Value::String(text) => say!("  {name:<20} {}", visible(text)),
+            other => say!("  {name:<20} {}", visible(&other.to_string())),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What is asked of a store and what it answers, where that is more than a noun of `job/`.
+
+mod attempt;
+mod node;
+mod order;
+mod read;
+mod upkeep;
+
+use serde::Serialize;
+
+use crate::job::JobId;
+
+pub use attempt::{
+    ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, Queues, ServedKind, Settled, Turn,
+};
+pub use node::{
+    Comparison, KindDefaults, NewNode, Notes, PublishedKind, Reclaimed, Registered, Renewal, Renewed,
+};
+pub use order::{CancelAnswer, Order, RetryAnswer};
+pub use read::{JobFilter, KindRecord, LaneCount, NodeRecord, Overview};
+pub use upkeep::{Activity, Promoted, Sweep, Swept};
+
+/// Which database a store is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Database {
+    /// One file, one node.
+    Sqlite,
+    /// One server, any number of nodes.
+    Postgres,
+}
+
+/// What became of one job of an insert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is there, now or from an earlier try with the same id.
+    New(JobId),
+    /// A unique key was taken by this job; nothing was inserted.
+    Duplicate(JobId),
+}
+
+impl Inserted {
+    /// The job that the caller has now.
+    pub const fn id(self) -> JobId {
+        match self {
+            Self::New(id) | Self::Duplicate(id) => id,
+        }
+    }
+}
