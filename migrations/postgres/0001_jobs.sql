@@ -38,12 +38,18 @@ CREATE TABLE flyball.jobs (
     parent_run_id       uuid,
     root_id             uuid,
     depth               smallint    NOT NULL DEFAULT 0,
+    -- A barrier waits for the end of this job: of its parent's run, which asked for both.
+    awaited             boolean     NOT NULL DEFAULT false,
+    -- The run whose follow-ups this job continues: their barrier enqueued it.
+    continues_run_id    uuid,
     executor_class      text        COLLATE "C" NOT NULL DEFAULT '',
     blocked_by          text        COLLATE "C",
     limit_key           text        COLLATE "C",
     schedule_slug       text        COLLATE "C",
     tags                json        NOT NULL DEFAULT '[]',
     metadata            json        NOT NULL DEFAULT '{}',
+    -- What is enqueued if this job is discarded.
+    on_discard          json,
     -- Every check costs every statement that writes here, so there are few.
     CONSTRAINT jobs_state CHECK (state IN (
         'available', 'scheduled', 'running', 'retryable', 'paused', 'succeeded', 'cancelled', 'discarded')),
@@ -81,6 +87,12 @@ CREATE INDEX jobs_parent ON flyball.jobs (parent_id, id) WHERE parent_id IS NOT 
 -- What has not ended of those that come from one root: counted before they become more.
 CREATE INDEX jobs_family ON flyball.jobs (root_id)
     WHERE root_id IS NOT NULL AND state IN ('available', 'scheduled', 'running', 'retryable', 'paused');
+-- The children that a barrier still waits for.
+CREATE INDEX jobs_awaited ON flyball.jobs (parent_run_id)
+    WHERE awaited AND state IN ('available', 'scheduled', 'running', 'retryable', 'paused');
+-- Continuations that have not ended, which may still read what they continue: retention spares it.
+CREATE INDEX jobs_continues ON flyball.jobs (continues_run_id)
+    WHERE continues_run_id IS NOT NULL AND state IN ('available', 'scheduled', 'running', 'retryable', 'paused');
 -- One job for a key, as long as it has a row.
 CREATE UNIQUE INDEX jobs_unique_key ON flyball.jobs (unique_key) WHERE unique_key IS NOT NULL;
 -- One job for a key, as long as it has not ended.

@@ -36,12 +36,18 @@ CREATE TABLE jobs (
     parent_run_id       text,
     root_id             text,
     depth               integer     NOT NULL DEFAULT 0,
+    -- A barrier waits for the end of this job: of its parent's run, which asked for both.
+    awaited             integer     NOT NULL DEFAULT 0,
+    -- The run whose follow-ups this job continues: their barrier enqueued it.
+    continues_run_id    text,
     executor_class      text        NOT NULL DEFAULT '',
     blocked_by          text,
     limit_key           text,
     schedule_slug       text,
     tags                text        NOT NULL DEFAULT '[]',
     metadata            text        NOT NULL DEFAULT '{}',
+    -- What is enqueued if this job is discarded.
+    on_discard          text,
     -- Every check costs every statement that writes here, so there are few.
     CONSTRAINT jobs_state CHECK (state IN (
         'available', 'scheduled', 'running', 'retryable', 'paused', 'succeeded', 'cancelled', 'discarded')),
@@ -80,6 +86,12 @@ CREATE INDEX jobs_parent ON jobs (parent_id, id) WHERE parent_id IS NOT NULL;
 -- What has not ended of those that come from one root: counted before they become more.
 CREATE INDEX jobs_family ON jobs (root_id)
     WHERE root_id IS NOT NULL AND state IN ('available', 'scheduled', 'running', 'retryable', 'paused');
+-- The children that a barrier still waits for.
+CREATE INDEX jobs_awaited ON jobs (parent_run_id)
+    WHERE awaited AND state IN ('available', 'scheduled', 'running', 'retryable', 'paused');
+-- Continuations that have not ended, which may still read what they continue: retention spares it.
+CREATE INDEX jobs_continues ON jobs (continues_run_id)
+    WHERE continues_run_id IS NOT NULL AND state IN ('available', 'scheduled', 'running', 'retryable', 'paused');
 -- One job for a key, as long as it has a row.
 CREATE UNIQUE INDEX jobs_unique_key ON jobs (unique_key) WHERE unique_key IS NOT NULL;
 -- One job for a key, as long as it has not ended.

@@ -31,12 +31,14 @@ const SQLITE: &[Migration] = migrations! { "sqlite":
     1 "jobs" since "0.1.0" from "0001_jobs",
     2 "nodes" since "0.1.0" from "0002_nodes",
     3 "operators" since "0.1.0" from "0003_operators",
+    4 "families" since "0.1.0" from "0004_families",
 };
 
 const POSTGRES: &[Migration] = migrations! { "postgres":
     1 "jobs" since "0.1.0" from "0001_jobs",
     2 "nodes" since "0.1.0" from "0002_nodes",
     3 "operators" since "0.1.0" from "0003_operators",
+    4 "families" since "0.1.0" from "0004_families",
 };
 
 /// Every migration that this binary knows, in order.
