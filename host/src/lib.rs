@@ -21,6 +21,11 @@ pub mod runner;
 pub mod sandbox;
 #[cfg(feature = "host")]
 pub mod scheduler;
+#[cfg(feature = "schema")]
+mod schema;
+#[cfg(not(feature = "schema"))]
+#[path = "schema/absent.rs"]
+mod schema;
 #[cfg(feature = "host")]
 pub mod service;
 pub mod store;
@@ -29,4 +34,4 @@ pub mod telemetry;
 pub mod timing;
 pub mod wake;
 
-pub use client::{Client, ClientError};
+pub use client::{BulkError, Client, ClientError, Ended, Wake, request_id, with_request_id};

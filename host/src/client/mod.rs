@@ -1,12 +1,23 @@
 //! The client: enqueues, reads and operates jobs, from any process. It runs nothing.
 
+mod bulk;
 mod enqueue;
 mod operate;
+mod outbox;
 mod read;
+mod request_id;
+mod schemas;
+mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use bulk::BulkError;
+pub use outbox::Wake;
+pub use request_id::{request_id, with_request_id};
+pub use wait::Ended;
+
+use self::schemas::Schemas;
 use crate::clock::Clock;
 use crate::event::Events;
 use crate::job::{ActionId, AdmitError};
@@ -38,6 +49,7 @@ pub struct Client {
     clock: Clock,
     events: Events,
     who: Arc<str>,
+    schemas: Arc<Schemas>,
 }
 
 impl Client {
@@ -66,7 +78,7 @@ impl Client {
 
     /// A client over a store that is open already: how an embedded node's program enqueues.
     pub fn over(store: SharedStore, clock: Clock, events: Events, who: &str) -> Self {
-        Self { store, clock, events, who: who.into() }
+        Self { store, clock, events, who: who.into(), schemas: Arc::default() }
     }
 
     /// The store beneath.
@@ -90,7 +102,10 @@ impl Client {
     }
 
     /// Asks again, with the same ids, when the answer was lost or the database was away for a moment.
-    async fn repeated<T>(&self, ask: impl AsyncFn() -> store::Result<T>) -> Result<T> {
+    async fn repeated<T, F>(&self, ask: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = store::Result<T>>,
+    {
         let give_up = self.clock.boot().after(PATIENCE);
         let mut delays = PAUSES.into_iter();
         loop {

@@ -21,7 +21,7 @@ impl Client {
     /// When the database fails.
     pub async fn cancel_as(&self, action: ActionId, jobs: &[JobId]) -> Result<Vec<CancelAnswer>> {
         let order = self.order(action);
-        self.repeated(async || self.store.cancel(&order, jobs, self.clock.now()).await).await
+        self.repeated(|| self.store.cancel(&order, jobs, self.clock.now())).await
     }
 
     /// Makes jobs available again, with their failures forgotten. Answers in input order.
@@ -40,6 +40,6 @@ impl Client {
     /// When the database fails.
     pub async fn retry_as(&self, action: ActionId, jobs: &[JobId]) -> Result<Vec<RetryAnswer>> {
         let order = self.order(action);
-        self.repeated(async || self.store.retry(&order, jobs, self.clock.now()).await).await
+        self.repeated(|| self.store.retry(&order, jobs, self.clock.now())).await
     }
 }

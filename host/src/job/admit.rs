@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::json::{MAX_ARGS_BYTES, MAX_METADATA_BYTES};
 use super::{
-    ExecutorClass, JobId, JobState, Json, JsonError, Key, Kind, Lineage, Overrides, Queue, Tag, Timestamp,
+    ExecutorClass, JobId, JobState, Json, JsonError, Key, Kind, Lineage, NameError, Overrides, Queue, Tag,
+    Timestamp,
 };
 
 /// The most tags that a job may have.
@@ -52,7 +53,7 @@ pub struct InsertOpts {
     pub tags: Vec<Tag>,
     /// A JSON object of at most 8 KiB: `request_id`, `traceparent` and free keys.
     pub metadata: Option<String>,
-    /// Its parent, if an attempt asks for it.
+    /// Its place among its relatives: [`Lineage::child_of`] makes it the child of a job.
     pub lineage: Lineage,
 }
 
@@ -65,6 +66,12 @@ pub enum AdmitError {
     /// The metadata can't be kept.
     #[error("metadata: {0}")]
     Metadata(JsonError),
+    /// A name is not one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The args do not match the schema that the kind's worker published.
+    #[error("{0}")]
+    Schema(String),
     /// A number is out of its range.
     #[error("{what} must be {range}")]
     Range {

@@ -57,14 +57,29 @@ pub struct Tries {
 /// A job's place among its relatives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lineage {
-    /// The job whose attempt asked for this one.
+    /// The job whose attempt asked for this one, or that it was enqueued as a child of.
     pub parent: Option<JobId>,
-    /// That attempt.
+    /// The attempt that asked.
     pub parent_run: Option<RunId>,
-    /// The first ancestor.
+    /// The first ancestor. If it has a parent and no root is named here, root and depth are found when it is inserted.
     pub root: Option<JobId>,
     /// Generations below the root.
     pub depth: u16,
+}
+
+impl Lineage {
+    /// The place of a job that somebody else than an attempt enqueues as the child of this one.
+    pub const fn child_of(parent: JobId) -> Self {
+        Self { parent: Some(parent), parent_run: None, root: None, depth: 0 }
+    }
+
+    /// The parent, if what is above it is still to be found.
+    pub const fn unplaced(&self) -> Option<JobId> {
+        match self.root {
+            None => self.parent,
+            Some(_) => None,
+        }
+    }
 }
 
 impl Claim {

@@ -5,6 +5,7 @@
 //! [`Claim::settle`] decides, once, what that means: a [`Settlement`] that the store carries out.
 
 mod admit;
+mod args;
 mod budget;
 mod claim;
 mod failure;
@@ -20,6 +21,7 @@ mod time;
 mod verdict;
 
 pub use admit::{AdmitError, InsertOpts, NewJob, When};
+pub use args::{IntoInsertOpts, JobArgs};
 pub use budget::{Budget, Meter, Overrides};
 pub use claim::{Claim, Lineage, Tries};
 pub use failure::{Failure, MAX_DETAIL_BYTES, MAX_MESSAGE_BYTES};

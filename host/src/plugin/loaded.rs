@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::grants::Grants;
 use super::manifest::Manifest;
-use super::schema::ArgsSchema;
 use super::terms::{Bounds, Ceilings, Terms, TooMuch, Wishes};
 use crate::job::{Backoff, Budget, Failure, Json, Kind, Overrides, RetryPolicy};
 use crate::quantity::Bytes;
 use crate::sandbox::{Defaults, Worker};
+use crate::schema::ArgsSchema;
 use crate::store::{KindDefaults, PublishedKind, ServedKind};
 
 /// A worker in service. Attempts hold it by `Arc`: one that runs keeps what it began with.

@@ -19,7 +19,6 @@ mod loaded;
 mod loader;
 mod manifest;
 mod read;
-mod schema;
 mod service;
 mod status;
 mod terms;

@@ -8,8 +8,8 @@ use super::claimed::{Ask, Taken};
 use super::fault::Fault;
 use super::statements::{Statements, statements};
 use super::value::{Row, Value};
-use super::{Database, Result};
-use crate::job::Timestamp;
+use super::{Database, Foreign, Result};
+use crate::job::{Queue, Timestamp};
 use crate::wake::Line;
 
 /// The result of a statement or a transaction.
@@ -53,6 +53,12 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     async fn transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
     /// As [`Dialect::alone`], on a connection that is kept for renewals and answers within a third of a lease.
     async fn lease<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
+
+    /// The caller's own connection, as a session; whatever bounds the caller wants, it sets itself.
+    fn foreign<'s>(&'s self, connection: Foreign<'s>) -> Result<Box<dyn Session + 's>>;
+    /// Tells other processes when and if the caller's transaction commits, where that costs its commit little: if one of
+    /// the queues has nothing else to be done. Asked before the jobs are inserted.
+    async fn announce_foreign(&self, session: &mut dyn Session, queues: &[&Queue]) -> Outcome<()>;
 
     /// Claims, in a transaction of its own.
     async fn claim(&self, ask: &Ask) -> Outcome<Taken>;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::Database;
+use crate::job::JobId;
+
 /// Why a store verb failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -32,6 +35,9 @@ pub enum StoreError {
         /// The database's words.
         source: sqlx::Error,
     },
+    /// A job was to be the child of one that is not on record.
+    #[error("there is no job {0} to be the parent; it may have been deleted by retention")]
+    NoParent(JobId),
     /// What the database holds is not what this program wrote.
     #[error("{what}: {found:?} is not what was expected")]
     Unreadable {
@@ -63,12 +69,24 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A caller's connection that does not lead to this database.
+    pub(super) fn foreign(database: Database) -> Self {
+        let (here, there) = match database {
+            Database::Sqlite => ("a SQLite file", "PostgreSQL"),
+            Database::Postgres => ("PostgreSQL", "a SQLite file"),
+        };
+        Self::Address(format!(
+            "the jobs are in {here}, and the connection that was handed in leads to {there}"
+        ))
+    }
+
     /// Whether repeating the verb with the same ids may succeed.
     pub const fn is_passing(&self) -> bool {
         match self {
             Self::Unavailable { .. } | Self::TimedOut { .. } => true,
             Self::NodeLost
             | Self::Refused { .. }
+            | Self::NoParent(_)
             | Self::Unreadable { .. }
             | Self::Schema(_)
             | Self::Address(_)
@@ -90,6 +108,7 @@ impl StoreError {
             Self::Unavailable { .. }
             | Self::NodeLost
             | Self::Refused { .. }
+            | Self::NoParent(_)
             | Self::Unreadable { .. }
             | Self::Schema(_)
             | Self::Address(_)

@@ -10,6 +10,7 @@ mod codec;
 mod dialect;
 mod error;
 mod fault;
+mod foreign;
 mod open;
 mod postgres;
 #[doc(hidden)]
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use error::StoreError;
+pub use foreign::Foreign;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use request::{
     Activity, CancelAnswer, ClaimRequest, Claimed, Classes, Comparison, Database, Inserted, JobFilter,
@@ -38,7 +40,8 @@ pub use request::{
 pub use schema::{Migration, migrate, migration_script, migrations, pending_migrations};
 
 use crate::job::{
-    JobId, JobRecord, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement, Timestamp,
+    JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement,
+    Timestamp,
 };
 use crate::wake::Bell;
 
@@ -69,6 +72,11 @@ pub trait Store: Send + Sync + 'static {
     /// Inserts jobs; answers in input order. A job whose id is there already is the same job; one whose unique key is
     /// taken answers the job that has it.
     async fn insert(&self, jobs: &[NewJob]) -> Result<Vec<Inserted>>;
+    /// As [`Store::insert`], in the caller's own transaction; nothing is repeated. Nobody is woken before
+    /// [`Store::ring_for_inserted`], but that on PostgreSQL the commit wakes who has nothing else to do.
+    async fn insert_in(&self, connection: Foreign<'_>, jobs: &[NewJob]) -> Result<Vec<Inserted>>;
+    /// Wakes whoever waits for such jobs, once their transaction has committed.
+    fn ring_for_inserted(&self, jobs: &[(JobState, Timestamp)]);
 
     // Attempts.
 
@@ -115,6 +123,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// One job.
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>>;
+    /// The state of a job, without the rest of it.
+    async fn state(&self, job: JobId) -> Result<Option<JobState>>;
     /// Its runs, newest first.
     async fn runs(&self, job: JobId) -> Result<Vec<RunRecord>>;
     /// The log of one run, in order.
@@ -125,6 +135,8 @@ pub trait Store: Send + Sync + 'static {
     async fn overview(&self, now: Timestamp) -> Result<Overview>;
     /// The nodes, newest first, lost ones included until they are folded away.
     async fn nodes(&self) -> Result<Vec<NodeRecord>>;
+    /// A kind as nodes published it last.
+    async fn kind(&self, kind: &Kind) -> Result<Option<KindRecord>>;
     /// The kinds that nodes have published.
     async fn kinds(&self) -> Result<Vec<KindRecord>>;
 

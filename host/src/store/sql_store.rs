@@ -8,13 +8,13 @@ use async_trait::async_trait;
 
 use super::dialect::{Dialect, Ring};
 use super::{
-    Activity, CancelAnswer, ClaimRequest, Claimed, Database, Inserted, JobFilter, KindRecord, NewNode,
-    NodeRecord, OpenOptions, Order, Overview, ProgressReport, Promoted, PublishedKind, Reclaimed, Registered,
-    Renewal, Renewed, Result, RetryAnswer, Settled, Store, StoreError, Sweep, Swept,
+    Activity, CancelAnswer, ClaimRequest, Claimed, Database, Foreign, Inserted, JobFilter, KindRecord,
+    NewNode, NodeRecord, OpenOptions, Order, Overview, ProgressReport, Promoted, PublishedKind, Reclaimed,
+    Registered, Renewal, Renewed, Result, RetryAnswer, Settled, Store, StoreError, Sweep, Swept,
 };
 use crate::clock::Clock;
 use crate::job::{
-    JobId, JobRecord, JobState, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement,
+    JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement,
     Timestamp,
 };
 use crate::wake::{Bell, Line};
@@ -142,6 +142,14 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.insert_jobs(jobs).await
     }
 
+    async fn insert_in(&self, connection: Foreign<'_>, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
+        self.insert_jobs_in(connection, jobs).await
+    }
+
+    fn ring_for_inserted(&self, jobs: &[(JobState, Timestamp)]) {
+        self.ring_for(jobs.iter().map(|(state, at)| (*state, Some(*at))));
+    }
+
     async fn claim(&self, request: &ClaimRequest, now: Timestamp) -> Result<Claimed> {
         self.claim_jobs(request, now).await
     }
@@ -198,6 +206,10 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.read_job(id).await
     }
 
+    async fn state(&self, job: JobId) -> Result<Option<JobState>> {
+        self.read_state(job).await
+    }
+
     async fn runs(&self, job: JobId) -> Result<Vec<RunRecord>> {
         self.read_runs(job).await
     }
@@ -216,6 +228,10 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn nodes(&self) -> Result<Vec<NodeRecord>> {
         self.read_nodes().await
+    }
+
+    async fn kind(&self, kind: &Kind) -> Result<Option<KindRecord>> {
+        self.read_kind(kind).await
     }
 
     async fn kinds(&self) -> Result<Vec<KindRecord>> {

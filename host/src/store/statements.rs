@@ -36,9 +36,9 @@ statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
         action_answer, action_begin, action_read, cancel_running, cancel_waiting, cancels, children, counts, families, hold,
-        insert, insert_find, job, jobs_lock, kinds, lanes, late_note, late_read, list, log, next_due, node_alive,
-        node_leave, node_register, node_renew, nodes, orphans, ping, progress, promote, publish_kinds, publish_node,
-        renew_compare, retry, retry_holders, running, running_free, runs,
+        insert, insert_find, job, jobs_lock, kind, kinds, lanes, late_note, late_read, list, log, next_due, node_alive,
+        node_leave, node_register, node_renew, nodes, orphans, parent, ping, progress, promote, publish_kinds, publish_node,
+        renew_compare, retry, retry_holders, running, running_free, runs, state,
     }
 }
 
@@ -76,6 +76,7 @@ macro_rules! texts {
             insert_find: own!("insert_find"),
             job: shared!("job"),
             jobs_lock: own!("jobs_lock"),
+            kind: shared!("kind"),
             kinds: shared!("kinds"),
             lanes: shared!("lanes"),
             late_note: own!("late_note"),
@@ -89,6 +90,7 @@ macro_rules! texts {
             node_renew: own!("node_renew"),
             nodes: shared!("nodes"),
             orphans: free!("orphans"),
+            parent: shared!("parent"),
             ping: shared!("ping"),
             progress: own!("progress"),
             promote: own!("promote"),
@@ -100,6 +102,7 @@ macro_rules! texts {
             running: shared!("running"),
             running_free: free!("running"),
             runs: shared!("runs"),
+            state: shared!("state"),
         }
     }};
 }

@@ -19,6 +19,7 @@ pub const ROOMS: &[Room] = &[
     room("event", 1),
     room("timing", 1),
     room("wake", 1),
+    room("schema", 1),
     room("service", 1),
     room("store", 2),
     room("sandbox", 2),

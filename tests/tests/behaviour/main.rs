@@ -4,6 +4,7 @@ mod answers;
 mod cancel;
 mod client;
 mod drain;
+mod enqueue;
 mod fairness;
 mod lease;
 mod line;

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod answers;
+mod by_sql;
 mod claims;
+mod enqueueing;
 mod families;
 mod faults;
 mod foreign;
@@ -13,6 +15,7 @@ mod losses;
 mod mutants;
 mod nodes;
 mod orders;
+mod outbox;
 mod outcomes;
 mod plans;
 mod promotions;

@@ -11,30 +11,36 @@ mod session;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use self::announcer::Announcer;
 use self::listener::Listener;
 use self::road::Road;
+use self::session::PgSession;
 use super::batch::{Wire, texts as json_texts};
 use super::claimed::{Ask, Taken};
 use super::dialect::{Dialect, Outcome, Ring, Session, Settling, SweepTexts, Work};
 use super::fault::Fault;
 use super::statements::{Edit, Statements, statements, texts};
 use super::value::{Row, Value};
-use super::{Database, OpenOptions, Result, StoreError};
-use crate::job::{ActionId, Timestamp};
+use super::{Database, Foreign, OpenOptions, Result, StoreError};
+use crate::job::{ActionId, Queue, Timestamp};
 use crate::wake::{Bell, Line};
 
 pub(super) use migrate::{VERSIONS, applied, migrate};
 
 /// The one channel of the schema, on which nodes ring.
 const CHANNEL: &str = "flyball";
+/// Who rings by a caller's transaction: nobody's own voice, since this process too hears of the commit that way alone.
+const FOREIGN_VOICE: &str = "foreign";
+/// No bound of ours on an answer to a caller's own connection.
+const FOREIGN_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 statements! {
     /// What only PostgreSQL runs, because it takes other roads.
-    Own { claim, claim_last_chance, notify, settle, time, }
+    Own { claim, claim_last_chance, notify, notify_idle, settle, time, }
 }
 
 /// The texts as they are shipped.
@@ -44,6 +50,7 @@ static TEXTS: LazyLock<(Statements, Own, SweepTexts)> = LazyLock::new(|| {
         claim,
         claim_last_chance: String::leak(claim.replace("NOT j.last_chance", "j.last_chance")),
         notify: include_str!("../sql/notify.postgres.sql"),
+        notify_idle: include_str!("../sql/notify_idle.postgres.sql"),
         settle: include_str!("../sql/settle.postgres.sql"),
         time: include_str!("../sql/time.postgres.sql"),
     };
@@ -121,6 +128,20 @@ impl Dialect for Postgres {
 
     async fn lease<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
         self.lease_road.alone_in_time(work).await
+    }
+
+    fn foreign<'s>(&'s self, connection: Foreign<'s>) -> Result<Box<dyn Session + 's>> {
+        match connection {
+            Foreign::Postgres(connection) => {
+                Ok(Box::new(PgSession { connection, sent: Arc::clone(&self.sent), limit: FOREIGN_LIMIT }))
+            }
+            Foreign::Sqlite(_) => Err(StoreError::foreign(Self::DATABASE)),
+        }
+    }
+
+    async fn announce_foreign(&self, session: &mut dyn Session, queues: &[&Queue]) -> Outcome<()> {
+        let ring = announcer::payload(FOREIGN_VOICE, Line::Work);
+        session.run(self.own.notify_idle, vec![json_texts(queues).into(), ring.into()]).await.map(drop)
     }
 
     async fn claim(&self, ask: &Ask) -> Outcome<Taken> {

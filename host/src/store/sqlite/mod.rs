@@ -21,9 +21,9 @@ use super::claimed::{Ask, Taken};
 use super::dialect::{Dialect, Outcome, Ring, Session, Settling, SweepTexts, Work};
 use super::statements::{Edit, Statements, statements, texts};
 use super::value::{Row, Value};
-use super::{Database, OpenOptions, Result, Role, StoreError};
+use super::{Database, Foreign, OpenOptions, Result, Role, StoreError};
 use crate::clock::Clock;
-use crate::job::Timestamp;
+use crate::job::{Queue, Timestamp};
 use crate::wake::{Bell, Line};
 
 pub(super) use connect::path_of;
@@ -133,6 +133,18 @@ impl Dialect for Sqlite {
 
     async fn lease<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
         self.writer.order(work).await
+    }
+
+    fn foreign<'s>(&'s self, connection: Foreign<'s>) -> Result<Box<dyn Session + 's>> {
+        match connection {
+            Foreign::Sqlite(connection) => Ok(Box::new(SqliteSession { connection, sent: &self.sent })),
+            Foreign::Postgres(_) => Err(StoreError::foreign(Self::DATABASE)),
+        }
+    }
+
+    async fn announce_foreign(&self, _session: &mut dyn Session, _queues: &[&Queue]) -> Outcome<()> {
+        // Other processes see that the file changed.
+        Ok(())
     }
 
     async fn claim(&self, ask: &Ask) -> Outcome<Taken> {

@@ -1,14 +1,14 @@
 //! Jobs come in: inserted, or found to be there already.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::job::{JobId, NewJob};
+use crate::job::{JobId, JobState, NewJob, Queue};
 use crate::store::batch::{Batches, MAX_BYTES, Size, Wire, texts};
 use crate::store::dialect::{Dialect, Outcome, Session};
 use crate::store::fault::{Blame, Fault};
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
-use crate::store::{Inserted, Result};
+use crate::store::{Foreign, Inserted, Result, StoreError};
 
 const DOING: &str = "inserting jobs";
 /// How often a taken key is looked for whose holder went away between two statements.
@@ -39,6 +39,7 @@ impl Incoming {
         session: &mut dyn Session,
         statements: &Statements,
     ) -> Outcome<HashMap<JobId, Inserted>> {
+        self.place(session, statements).await?;
         let mut answers = HashMap::with_capacity(self.jobs.len());
         for _ in 0..ROUNDS {
             for batch in self.batches(encode) {
@@ -55,6 +56,22 @@ impl Incoming {
             }
         }
         Err(Fault::Database(sqlx::Error::RowNotFound))
+    }
+
+    /// Finds root and depth of those whose parent alone is known.
+    async fn place(&mut self, session: &mut dyn Session, statements: &Statements) -> Outcome<()> {
+        let parents: BTreeSet<JobId> = self.jobs.iter().filter_map(|job| job.lineage.unplaced()).collect();
+        for parent in parents {
+            let rows = session.run(statements.parent, vec![parent.into()]).await?;
+            let mut row = rows.into_iter().next().ok_or(Fault::Verb(StoreError::NoParent(parent)))?;
+            let root = row.opt_id("root_id")?.unwrap_or(parent);
+            let depth = row.int::<u16>("depth")?.saturating_add(1);
+            let children = self.jobs.iter_mut().filter(|job| job.lineage.unplaced() == Some(parent));
+            children.for_each(|job| {
+                (job.lineage.root, job.lineage.depth) = (Some(root), depth.min(i16::MAX.unsigned_abs()));
+            });
+        }
+        Ok(())
     }
 
     /// Looks for those that are there, or whose key is held.
@@ -111,7 +128,27 @@ impl<D: Dialect> SqlStore<D> {
         };
         let inserted = |job: &NewJob| answers.get(&job.id) == Some(&Inserted::New(job.id));
         self.ring_for(jobs.iter().filter(|job| inserted(job)).map(|job| (job.state, Some(job.scheduled_at))));
-        Ok(jobs.iter().map(|job| answers.get(&job.id).copied().unwrap_or(Inserted::New(job.id))).collect())
+        Ok(in_order(jobs, &answers))
+    }
+
+    pub(in crate::store) async fn insert_jobs_in(
+        &self,
+        connection: Foreign<'_>,
+        jobs: &[NewJob],
+    ) -> Result<Vec<Inserted>> {
+        let mut session = self.db.foreign(connection)?;
+        let available = jobs.iter().filter(|job| job.state == JobState::Available);
+        let queues: BTreeSet<&Queue> = available.map(|job| &job.queue).collect();
+        let queues: Vec<&Queue> = queues.into_iter().collect();
+        let incoming = Incoming::new(D::WIRE, BULK, jobs.to_vec());
+        let work = async {
+            if !queues.is_empty() {
+                self.db.announce_foreign(&mut *session, &queues).await?;
+            }
+            incoming.insert(&mut *session, self.db.statements()).await
+        };
+        let answers = work.await.map_err(|fault| fault.told(DOING))?;
+        Ok(in_order(jobs, &answers))
     }
 
     async fn insert_once(&self, incoming: Incoming) -> Outcome<HashMap<JobId, Inserted>> {
@@ -123,6 +160,10 @@ impl<D: Dialect> SqlStore<D> {
             self.db.alone(move |s| Box::pin(async move { incoming.insert(s, &statements).await })).await
         }
     }
+}
+
+fn in_order(jobs: &[NewJob], answers: &HashMap<JobId, Inserted>) -> Vec<Inserted> {
+    jobs.iter().map(|job| answers.get(&job.id).copied().unwrap_or(Inserted::New(job.id))).collect()
 }
 
 fn encode(wire: Wire, job: &NewJob) -> String {

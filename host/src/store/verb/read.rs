@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::job::{JobId, JobRecord, JobState, LogRecord, RunId, RunRecord, Timestamp, cut, visible};
+use crate::job::{JobId, JobRecord, JobState, Kind, LogRecord, RunId, RunRecord, Timestamp, cut, visible};
 use crate::store::batch::{join, texts};
 use crate::store::dialect::Dialect;
 use crate::store::records::readable;
@@ -71,6 +71,17 @@ impl<D: Dialect> SqlStore<D> {
     pub(in crate::store) async fn read_nodes(&self) -> Result<Vec<NodeRecord>> {
         let rows = self.ask(self.db.statements().nodes, Vec::new(), "reading the nodes").await?;
         Ok(rows.into_iter().filter_map(|row| readable(records::node(row))).collect())
+    }
+
+    pub(in crate::store) async fn read_state(&self, job: JobId) -> Result<Option<JobState>> {
+        let rows =
+            self.ask(self.db.statements().state, vec![job.into()], "reading the state of a job").await?;
+        rows.into_iter().next().map(|mut row| row.word("state")).transpose()
+    }
+
+    pub(in crate::store) async fn read_kind(&self, kind: &Kind) -> Result<Option<KindRecord>> {
+        let rows = self.ask(self.db.statements().kind, vec![kind.as_str().into()], "reading a kind").await?;
+        rows.into_iter().next().map(records::kind).transpose()
     }
 
     pub(in crate::store) async fn read_kinds(&self) -> Result<Vec<KindRecord>> {

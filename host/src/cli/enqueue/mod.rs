@@ -1,12 +1,17 @@
 //! `flyball enqueue`.
 
+mod lines;
+mod wait;
+
 use std::io::Read as _;
 
 use anyhow::Context as _;
 
 use super::connect::with_client;
 use super::{Exit, Globals};
-use crate::job::{ExecutorClass, InsertOpts, JobId, Key, Kind, Queue, Tag, When};
+use crate::job::{
+    Backoff, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, Overrides, Queue, Tag, Timestamp, When,
+};
 use crate::quantity::{Count, Moment, Span};
 
 /// Enqueue one job. Prints its id, and nothing else, on standard output.
@@ -17,6 +22,12 @@ pub(super) struct Enqueue {
     /// What the worker is given: JSON, `@FILE`, or `-` for standard input.
     #[arg(default_value = "{}")]
     args: String,
+    /// Every line of `@FILE` or `-` is the args of a job of its own; prints their ids in the same order.
+    #[arg(long, conflicts_with_all = ["id", "unique_key", "unique_active_key", "wait"])]
+    lines: bool,
+    /// Wait until the job has ended, at most so long; exit 1 unless it succeeded.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
+    wait: Option<Option<Span>>,
     /// Its id, a UUID of version 7 that the caller minted: enqueued again under it, it is the same job.
     #[arg(long, value_name = "ID")]
     id: Option<JobId>,
@@ -38,6 +49,12 @@ pub(super) struct Enqueue {
     /// Failed attempts before it is given up.
     #[arg(long, value_name = "N")]
     max_attempts: Option<u32>,
+    /// The delay after the first failed attempt, such as `2s`; each further failure doubles it.
+    #[arg(long, value_name = "TIME", requires = "backoff_cap")]
+    backoff_base: Option<Span>,
+    /// The delay never gets longer than this, such as `10m`.
+    #[arg(long, value_name = "TIME", requires = "backoff_base")]
+    backoff_cap: Option<Span>,
     /// Wall time of one attempt, such as `30s`.
     #[arg(long, value_name = "TIME")]
     timeout: Option<Span>,
@@ -47,6 +64,9 @@ pub(super) struct Enqueue {
     /// The executor class that its node must have.
     #[arg(long, value_name = "NAME")]
     class: Option<ExecutorClass>,
+    /// The job that it is a child of.
+    #[arg(long, value_name = "ID")]
+    parent: Option<JobId>,
     /// A word that it is found by; repeatable.
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<Tag>,
@@ -62,27 +82,44 @@ impl Enqueue {
     pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
         with_client(globals, async |client| {
             let now = client.clock().now();
+            if self.lines {
+                let source = lines::open(&self.args)?;
+                return lines::enqueue(client, &self.opts(now)?, source).await;
+            }
             let id = self.id.unwrap_or_else(|| JobId::mint(now));
-            let inserted = client.enqueue_as(id, self.opts(now)?).await?;
+            let mut opts = self.opts(now)?;
+            opts.args = read_args(&self.args)?;
+            let inserted = client.enqueue_as(id, opts).await?;
             say!("{}", inserted.id());
-            Ok(Exit::Done)
+            match self.wait {
+                None => Ok(Exit::Done),
+                Some(bound) => wait::until_ended(client, inserted.id(), bound).await,
+            }
         })
         .await
     }
 
-    fn opts(self, now: crate::job::Timestamp) -> anyhow::Result<InsertOpts> {
-        let mut opts = InsertOpts::new(self.kind, read_args(&self.args)?);
+    /// All but the args.
+    fn opts(&self, now: Timestamp) -> anyhow::Result<InsertOpts> {
+        let mut opts = InsertOpts::new(self.kind.clone(), "");
         opts.metadata = metadata(self.metadata.as_deref(), self.request_id.as_deref())?;
-        opts.queue = self.queue;
+        opts.queue = self.queue.clone();
         opts.priority = self.priority;
         opts.when = self.at.map_or(When::Now, |at| When::At(at.ahead_of(now)));
-        opts.unique_key = self.unique_key;
-        opts.unique_active_key = self.unique_active_key;
-        opts.overrides.max_attempts = self.max_attempts;
-        opts.overrides.timeout = self.timeout.map(|span| span.0);
-        opts.overrides.fuel = self.fuel.map(|count| count.0);
-        opts.executor_class = self.class.unwrap_or_default();
-        opts.tags = self.tags;
+        opts.unique_key = self.unique_key.clone();
+        opts.unique_active_key = self.unique_active_key.clone();
+        opts.overrides = Overrides {
+            max_attempts: self.max_attempts,
+            timeout: self.timeout.map(|span| span.0),
+            fuel: self.fuel.map(|count| count.0),
+            backoff: self
+                .backoff_base
+                .zip(self.backoff_cap)
+                .map(|(base, cap)| Backoff { base: base.0, cap: cap.0 }),
+        };
+        opts.executor_class = self.class.clone().unwrap_or_default();
+        opts.tags = self.tags.clone();
+        opts.lineage = self.parent.map(Lineage::child_of).unwrap_or_default();
         Ok(opts)
     }
 }

@@ -1,4 +1,4 @@
-//! The schema of a worker's args: compiled once per load, asked once per attempt.
+//! The schema of a worker's args: compiled once per load, asked once per attempt, and before by whoever enqueues.
 //!
 //! A stranger wrote it, and validation can take time that is exponential in it, on a thread of the host. So every check
 //! begins with a bound of its cost ([`Shape`]), and one that would cost too much is a failure like any other. One that
@@ -17,20 +17,22 @@ use self::pattern::MAX_PATTERN_BYTES;
 use self::shape::Shape;
 use crate::job::{ErrorClass, Failure, Json};
 
+/// Whether args are checked here at all.
+pub(crate) const CHECKS: bool = true;
 /// The most bytes of a schema.
 const MAX_SCHEMA_BYTES: usize = 64 << 10;
 /// Args of more bytes take a while even to read.
 const MAX_BYTES_AT_ONCE: usize = 8 << 10;
 
 /// A compiled schema.
-pub(super) struct ArgsSchema {
+pub(crate) struct ArgsSchema {
     shape: Shape,
     validator: Validator,
 }
 
 impl ArgsSchema {
     /// Compiles a schema, or says why it is not taken. Nothing is ever fetched.
-    pub(super) fn compile(schema: &Json) -> Result<Self, String> {
+    pub(crate) fn compile(schema: &Json) -> Result<Self, String> {
         if schema.as_str().len() > MAX_SCHEMA_BYTES {
             return Err(format!("{} bytes, {MAX_SCHEMA_BYTES} are allowed", schema.as_str().len()));
         }
@@ -47,7 +49,7 @@ impl ArgsSchema {
     }
 
     /// Whether args match. Takes tenths of a second at the worst.
-    pub(super) fn check(&self, args: &Json) -> Result<(), Failure> {
+    pub(crate) fn check(&self, args: &Json) -> Result<(), Failure> {
         let args = parsed(args)?;
         match self.shape.cost(&args, MOST) {
             Ok(cost) => self.answer(&args, cost),
@@ -56,7 +58,7 @@ impl ArgsSchema {
     }
 
     /// Whether args match; `None` if finding out takes longer than others may wait.
-    pub(super) fn check_at_once(&self, args: &Json) -> Option<Result<(), Failure>> {
+    pub(crate) fn check_at_once(&self, args: &Json) -> Option<Result<(), Failure>> {
         if args.as_str().len() > MAX_BYTES_AT_ONCE {
             return None;
         }

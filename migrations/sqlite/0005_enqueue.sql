@@ -1,0 +1,2 @@
+-- Functions by which PostgreSQL's callers enqueue. SQLite has no functions of its own: a caller that shares the file uses
+-- the library, which enqueues inside the caller's transaction as well.
