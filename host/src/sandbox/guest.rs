@@ -7,20 +7,20 @@ use async_trait::async_trait;
 use wasmtime::component::ResourceTable;
 use wasmtime::{CallHook, CallHookHandler, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::Ports;
 use super::Sandboxes;
 use super::computing::Computing;
-use super::http::NoHttp;
+use super::http::Http;
 use super::log::{SharedLog, Source};
 use super::memory::{Account, NodeFull};
 use super::progress::Progress;
 use super::stdio::Stdio;
 use super::watch::{Cut, Watch};
 use super::wishes::Wishes;
-use crate::clock::Boot;
+use crate::clock::{Boot, Clock};
 use crate::job::Budget;
 
 /// A guest that is interrupted has used its fuel as of its last slice: what it used of the slice under way is lost.
@@ -51,8 +51,8 @@ pub(super) struct Guest {
     pub(super) cut: Option<Cut>,
     computing: Computing,
     wasi: WasiCtx,
-    http: WasiHttpCtx,
-    no_http: NoHttp,
+    http_ctx: WasiHttpCtx,
+    http: Http,
     table: ResourceTable,
 }
 
@@ -101,6 +101,7 @@ impl Guest {
         table.set_max_capacity(MAX_RESOURCES);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELDS);
+        let outside = ports.outside();
         let most = memory_bytes.min(sandboxes.config.max_memory_bytes);
         Self {
             watch,
@@ -111,9 +112,9 @@ impl Guest {
             cost_micros: 0,
             cut: None,
             computing: Computing::default(),
-            wasi: wasi(&log),
-            http,
-            no_http: NoHttp::new(log.clone()),
+            wasi: wasi(&log, sandboxes.clock.clone()),
+            http_ctx: http,
+            http: Http::new(log.clone(), outside),
             log,
             table,
         }
@@ -180,13 +181,27 @@ impl WasiView for Guest {
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.no_http, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView { hooks: &mut self.http, table: &mut self.table, ctx: &mut self.http_ctx }
+    }
+}
+
+/// The time that a guest is told: the host's, in which its job and its deadline are told as well.
+struct GuestClock(Clock);
+
+impl HostWallClock for GuestClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_micros(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.now().micros()).unwrap_or(0))
     }
 }
 
 /// Nothing is granted: no files, no sockets, no names, no environment, no args, an empty stdin.
-fn wasi(log: &SharedLog) -> WasiCtx {
+fn wasi(log: &SharedLog, clock: Clock) -> WasiCtx {
     WasiCtx::builder()
+        .wall_clock(GuestClock(clock))
         .stdin(MemoryInputPipe::new(bytes::Bytes::new()))
         .stdout(Stdio { source: Source::Stdout, log: log.clone() })
         .stderr(Stdio { source: Source::Stderr, log: log.clone() })

@@ -45,6 +45,7 @@ pub use attempt::{Attempt, Ended, GuestJob};
 pub(crate) use config::share_of;
 pub use config::{Allocator, LogBounds, SandboxConfig};
 pub use error::{LoadError, SandboxError};
+pub use http::{HttpBody, HttpError, Outside};
 pub use ports::{FollowUpRequest, Ports, Refusal};
 pub use stop::{Stop, StopCause};
 pub use worker::{Defaults, Description, Worker};

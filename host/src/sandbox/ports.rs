@@ -1,7 +1,9 @@
 //! What a guest may ask of the queue. The sandbox owns the trait; whoever runs attempts implements it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::Outside;
 use crate::job::{LogRecord, NewJob};
 
 /// The way out of one attempt. Called on guest threads: nothing here may block.
@@ -21,6 +23,11 @@ pub trait Ports: Send + Sync {
 
     /// Hears a line of the guest's log at once. The sandbox keeps the log itself, within its bounds.
     fn log(&self, line: &LogRecord);
+
+    /// Where its HTTP requests go; `None`: they are denied.
+    fn outside(&self) -> Option<Arc<dyn Outside>> {
+        None
+    }
 }
 
 /// A job that a guest wants to follow its own, as it gave it: unchecked.
