@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use flyball_tests::house::plan::{self, ROOMS, Room};
-use flyball_tests::house::{self, Violation, files, layers, surface};
+use flyball_tests::house::{self, Violation, files, layers, promises, surface};
 
 fn none(violations: &[Violation]) {
     let list: Vec<String> = violations.iter().map(|violation| format!("  {violation}")).collect();
@@ -135,5 +135,20 @@ fn a_file_that_is_too_long_or_says_nothing_is_found() -> Result<()> {
     fs::write(folder.path().join("mute.sql"), "select 1")?;
     assert_eq!(surface::of_code(folder.path())?.len(), 2);
     assert_eq!(surface::of_statements(folder.path())?.len(), 1);
+    Ok(())
+}
+
+/// Writes the list when asked to: `FLYBALL_TESTS_WRITE=1 cargo test --workspace --test architecture`.
+#[test]
+fn every_promise_has_a_test_and_the_readme_lists_both() -> Result<()> {
+    let (path, says, should) = promises::readme(&house::root())?;
+    if flyball_tests::ambient::switched_on("FLYBALL_TESTS_WRITE") {
+        fs::write(path, should)?;
+        return Ok(());
+    }
+    assert!(
+        says == should,
+        "tests/README.md is not as tests/promises.toml and the tests have it: write it anew"
+    );
     Ok(())
 }

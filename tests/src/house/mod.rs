@@ -3,11 +3,12 @@
 //! It reads source text only: [`tokens`] tells code from comments and strings, [`paths`] finds which room a line of
 //! the host names, [`layers`] judges that by the [`plan`], and [`surface`] looks at files from outside: how long they
 //! are and how they begin. It knows nothing of types; a road through a re-export is closed by refusing paths that
-//! name no room.
+//! name no room. [`promises`] holds the list of promises against the tests that show them.
 
 pub mod layers;
 pub mod paths;
 pub mod plan;
+pub mod promises;
 pub mod surface;
 pub mod tokens;
 
