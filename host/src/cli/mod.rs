@@ -28,8 +28,11 @@ mod exit;
 mod jobs;
 mod migrate;
 mod new;
+mod nodes;
 mod plugins;
+mod record;
 mod run;
+mod runs;
 mod serve;
 mod status;
 mod table;
@@ -60,9 +63,15 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Enqueue one job and print its id.
     Enqueue(Box<enqueue::Enqueue>),
-    /// Look at jobs, retry and cancel them.
+    /// Look at jobs and change them.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+    /// Look at the runs of jobs.
+    #[command(subcommand)]
+    Runs(runs::Runs),
+    /// Look at the nodes.
+    #[command(subcommand)]
+    Nodes(nodes::Nodes),
     /// Look at plugins and check them.
     Plugins(plugins::Plugins),
     /// Jobs by state, lanes that wait, nodes.
@@ -106,6 +115,8 @@ impl Cli {
             Command::Migrate(command) => command.run(&globals).await,
             Command::Enqueue(command) => command.run(&globals).await,
             Command::Jobs(command) => command.run(&globals).await,
+            Command::Runs(command) => command.run(&globals).await,
+            Command::Nodes(command) => command.run(&globals).await,
             Command::Plugins(command) => command.run(&globals).await,
             Command::Status(command) => command.run(&globals).await,
             Command::Config(ConfigCommand::Check(command)) => command.run(&globals).await,

@@ -1,14 +1,14 @@
 //! `flyball status`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::connect::with_client;
-use super::table::Table;
-use super::{Exit, Globals};
-use crate::job::{JobState, Kind, Timestamp};
-use crate::store::{NodeRecord, Overview};
+use super::table::{Table, age};
+use super::{Exit, Globals, nodes};
+use crate::job::{JobState, Kind, Queue, Timestamp};
+use crate::store::{NodeRecord, Overview, QueueHealth};
 
 /// Jobs by state, lanes that wait, kinds that no node has, nodes.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,8 @@ pub(super) struct Status {
 struct Report {
     #[serde(flatten)]
     overview: Overview,
+    /// How each queue stands.
+    queues: BTreeMap<Queue, QueueHealth>,
     /// Kinds with available jobs that no living node has.
     kinds_waiting: BTreeSet<Kind>,
     nodes: Vec<NodeRecord>,
@@ -30,38 +32,20 @@ struct Report {
 impl Status {
     pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
         with_client(globals, async |client| {
-            let overview = client.overview().await?;
-            let nodes = client.nodes().await?;
-            let kinds_waiting = waiting(&overview, &nodes, client.clock().now());
-            let report = Report { overview, kinds_waiting, nodes };
+            let (overview, health, nodes) =
+                (client.overview().await?, client.health().await?, client.nodes().await?);
+            let now = client.clock().now();
+            let waiting = overview.kinds_waiting(nodes.iter().filter(|node| node.is_alive(now)));
+            let kinds_waiting = waiting.into_iter().map(|waiting| waiting.kind).collect();
+            let report = Report { overview, queues: health.queues, kinds_waiting, nodes };
             if self.json {
                 say!("{}", serde_json::to_string(&report)?);
             } else {
-                print(&report, client.clock().now());
+                print(&report, now);
             }
             Ok(Exit::Done)
         })
         .await
-    }
-}
-
-/// A node that has left, was lost, or let its lease pass has nothing to offer.
-fn is_alive(node: &NodeRecord, now: Timestamp) -> bool {
-    node.lost_at.is_none() && node.expires_at.is_none_or(|expires| expires > now)
-}
-
-fn waiting(overview: &Overview, nodes: &[NodeRecord], now: Timestamp) -> BTreeSet<Kind> {
-    let alive = nodes.iter().filter(|node| is_alive(node, now));
-    let served: BTreeSet<String> = alive.flat_map(kinds_of).collect();
-    let lanes = overview.lanes.iter().map(|lane| lane.kind.clone());
-    lanes.filter(|kind| !served.contains(kind.as_str())).collect()
-}
-
-fn kinds_of(node: &NodeRecord) -> Vec<String> {
-    let kinds: serde_json::Value = serde_json::from_str(node.kinds.as_str()).unwrap_or_default();
-    match kinds {
-        serde_json::Value::Object(kinds) => kinds.into_iter().map(|(kind, _)| kind).collect(),
-        _ => Vec::new(),
     }
 }
 
@@ -71,6 +55,7 @@ fn print(report: &Report, now: Timestamp) {
         states.row([state.to_string(), report.overview.states.get(state).copied().unwrap_or(0).to_string()]);
     }
     states.print();
+    print_queues(&report.queues);
     if !report.overview.lanes.is_empty() {
         say!();
         let mut lanes = Table::new(["queue", "kind", "class", "available", "oldest due"]);
@@ -91,20 +76,36 @@ fn print(report: &Report, now: Timestamp) {
         say!("\nno node has the kind {kind}: its jobs wait until {kind}.wasm is in a plugins folder");
     }
     say!();
-    let mut nodes = Table::new(["node", "name", "pid", "state", "in flight", "of", "kinds"]);
-    for node in &report.nodes {
-        let state = if is_alive(node, now) { "alive" } else { "gone" };
-        let (busy, of) = (node.in_flight.to_string(), node.concurrency.to_string());
-        let kinds = kinds_of(node).join(" ");
-        nodes.row([
-            node.id.to_string(),
-            node.name.clone(),
-            node.pid.to_string(),
-            state.into(),
-            busy,
-            of,
-            kinds,
+    nodes::print(&report.nodes, now);
+}
+
+fn print_queues(queues: &BTreeMap<Queue, QueueHealth>) {
+    if queues.is_empty() {
+        return;
+    }
+    say!();
+    let mut table = Table::new([
+        "queue",
+        "ready",
+        "oldest ready",
+        "in flight",
+        "ahead",
+        "blocked",
+        "paused",
+        "discarded",
+    ]);
+    for (queue, health) in queues {
+        let count = |state| health.states.get(&state).copied().unwrap_or(0).to_string();
+        table.row([
+            queue.to_string(),
+            health.ready.to_string(),
+            health.oldest_ready_age.map_or_else(|| "none".into(), age),
+            health.in_flight.to_string(),
+            health.scheduled_ahead.to_string(),
+            health.blocked.to_string(),
+            count(JobState::Paused),
+            count(JobState::Discarded),
         ]);
     }
-    nodes.print();
+    table.print();
 }

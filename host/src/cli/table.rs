@@ -1,5 +1,17 @@
 //! Columns for people. Machines get `--json`.
 
+use std::time::Duration;
+
+/// A time as people read it, without more digits than they want.
+pub(super) fn age(age: Duration) -> String {
+    let shown = if age < Duration::from_secs(10) {
+        Duration::from_millis(age.as_millis().try_into().unwrap_or(0))
+    } else {
+        Duration::from_secs(age.as_secs())
+    };
+    crate::quantity::Span(shown).to_string()
+}
+
 /// Rows under a header, each column as wide as its widest cell.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,

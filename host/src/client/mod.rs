@@ -21,7 +21,9 @@ use self::schemas::Schemas;
 use crate::clock::Clock;
 use crate::event::Events;
 use crate::job::{ActionId, AdmitError};
-use crate::store::{self, Database, OpenOptions, Order, SchemaMode, SharedStore, Store, StoreError};
+use crate::store::{
+    self, Database, OpenOptions, SchemaMode, SelectionError, SharedStore, Store, StoreError, Tally,
+};
 
 /// What is asked again after a passing error: how long after each try.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
@@ -34,6 +36,20 @@ pub enum ClientError {
     /// The job can't be taken as it is.
     #[error(transparent)]
     Admit(#[from] AdmitError),
+    /// The order can't be given for these jobs.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The database failed or refused in the middle of an order, of which so much was done. To go on, repeat it under the
+    /// same id.
+    #[error("after {} jobs: {source}", done.changed())]
+    Interrupted {
+        /// What was done before.
+        done: Box<Tally>,
+        /// The id of the order.
+        action: ActionId,
+        /// What went wrong.
+        source: StoreError,
+    },
     /// The database failed or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -95,10 +111,6 @@ impl Client {
     /// client over the store of a node that runs on.
     pub async fn close(&self) {
         self.store.close().await;
-    }
-
-    fn order(&self, action: ActionId) -> Order {
-        Order { action, who: self.who.to_string() }
     }
 
     /// Asks again, with the same ids, when the answer was lost or the database was away for a moment.

@@ -39,7 +39,7 @@ impl Backoff {
 }
 
 /// SplitMix64's finaliser (Steele, Lea, Flood 2014) over the id's halves and the attempt.
-fn spread(job: JobId, attempt: u32) -> u64 {
+pub(super) fn spread(job: JobId, attempt: u32) -> u64 {
     let (high, low) = job.uuid().as_u64_pair();
     let mut z =
         (high ^ low.rotate_left(32)).wrapping_add(u64::from(attempt).wrapping_mul(0x9e37_79b9_7f4a_7c15));

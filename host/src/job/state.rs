@@ -79,6 +79,10 @@ words! {
 }
 
 impl JobState {
+    /// Those of jobs that have not ended.
+    pub const UNFINISHED: [Self; 5] =
+        [Self::Available, Self::Scheduled, Self::Running, Self::Retryable, Self::Paused];
+
     /// Whether the job has ended.
     pub const fn is_terminal(self) -> bool {
         match self {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Database;
-use crate::job::JobId;
+use crate::job::{ActionId, JobId};
 
 /// Why a store verb failed.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,16 @@ pub enum StoreError {
         what: &'static str,
         /// What stands there.
         found: String,
+    },
+    /// The action id of an order was given to another order before.
+    #[error(
+        "the order {action} was another one, a {what}, or was given for other jobs; mint a new id for this one"
+    )]
+    OtherOrder {
+        /// Its id.
+        action: ActionId,
+        /// What was ordered under it.
+        what: String,
     },
     /// The schema can't be used by this binary.
     #[error("{0}")]
@@ -88,6 +98,7 @@ impl StoreError {
             | Self::Refused { .. }
             | Self::NoParent(_)
             | Self::Unreadable { .. }
+            | Self::OtherOrder { .. }
             | Self::Schema(_)
             | Self::Address(_)
             | Self::Served { .. }
@@ -110,6 +121,7 @@ impl StoreError {
             | Self::Refused { .. }
             | Self::NoParent(_)
             | Self::Unreadable { .. }
+            | Self::OtherOrder { .. }
             | Self::Schema(_)
             | Self::Address(_)
             | Self::Served { .. }

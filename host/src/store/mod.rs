@@ -17,6 +17,7 @@ mod postgres;
 pub mod probe;
 mod records;
 mod request;
+mod roads;
 mod schema;
 mod sql_store;
 mod sqlite;
@@ -32,10 +33,11 @@ pub use error::StoreError;
 pub use foreign::Foreign;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use request::{
-    Activity, CancelAnswer, ClaimRequest, Claimed, Classes, Comparison, Database, Inserted, JobFilter,
-    KindDefaults, KindRecord, LaneCount, NewNode, NodeRecord, Notes, Order, Overview, ProgressReport,
-    Promoted, PublishedKind, QueueRoom, Queues, Reclaimed, Registered, Renewal, Renewed, RetryAnswer,
-    ServedKind, Settled, Sweep, Swept, Turn,
+    Activity, Answer, BatchProgress, Between, ClaimRequest, Claimed, Classes, Comparison, Database,
+    FailureFilter, FailureRecord, Health, Inserted, JobFilter, KeyTaken, KindDefaults, KindRecord,
+    KindWaiting, LaneCount, LogPart, NewNode, NodeRecord, Notes, Order, Overview, Page, ProgressReport,
+    Promoted, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Registered, Renewal, Renewed, Scope,
+    Selection, SelectionError, ServedKind, Settled, Step, Survey, Sweep, Swept, Tally, Turn,
 };
 pub use schema::{Migration, migrate, migration_script, migrations, pending_migrations};
 
@@ -114,10 +116,20 @@ pub trait Store: Send + Sync + 'static {
 
     // Operators.
 
-    /// Cancels jobs, or asks their nodes to; answers in input order.
-    async fn cancel(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<CancelAnswer>>;
-    /// Makes jobs available again; answers in input order.
-    async fn retry(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<RetryAnswer>>;
+    /// Carries out an order for jobs, in batches; answers in input order.
+    async fn order(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<Answer>>;
+    /// Carries out an order for the next batch of a selection, from the newest job to the oldest; says where the batch
+    /// after it begins. Under one action id, a repeat of the chain of batches is answered what was recorded of each, and
+    /// goes on from there.
+    async fn order_next(
+        &self,
+        order: &Order,
+        selection: &Selection,
+        from: Option<JobId>,
+        now: Timestamp,
+    ) -> Result<Step>;
+    /// Counts the jobs of the next part of a selection.
+    async fn survey(&self, selection: &Selection, from: Option<JobId>) -> Result<Survey>;
 
     // Reads.
 
@@ -127,12 +139,21 @@ pub trait Store: Send + Sync + 'static {
     async fn state(&self, job: JobId) -> Result<Option<JobState>>;
     /// Its runs, newest first.
     async fn runs(&self, job: JobId) -> Result<Vec<RunRecord>>;
-    /// The log of one run, in order.
-    async fn log(&self, run: RunId) -> Result<Vec<LogRecord>>;
-    /// A page of jobs, newest first.
-    async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>>;
+    /// One run.
+    async fn run(&self, id: RunId) -> Result<Option<RunRecord>>;
+    /// Lines of the log of one run, in order.
+    async fn log(&self, run: RunId, part: LogPart) -> Result<Vec<LogRecord>>;
+    /// A page of jobs, newest first. What it costs is bounded: where few of many jobs are meant, it may end before it is
+    /// full, and says where the next one begins.
+    async fn page(&self, filter: &JobFilter) -> Result<Page>;
     /// Jobs by state, lanes with jobs that wait.
     async fn overview(&self, now: Timestamp) -> Result<Overview>;
+    /// How the queues stand.
+    async fn health(&self, now: Timestamp) -> Result<Health>;
+    /// How far the children of a job have come, or those of one of its runs.
+    async fn batch(&self, parent: JobId, run: Option<RunId>, now: Timestamp) -> Result<BatchProgress>;
+    /// The newest failures of jobs that were given up or wait for their next attempt.
+    async fn failures(&self, filter: &FailureFilter) -> Result<Vec<FailureRecord>>;
     /// The nodes, newest first, lost ones included until they are folded away.
     async fn nodes(&self) -> Result<Vec<NodeRecord>>;
     /// A kind as nodes published it last.

@@ -1,9 +1,9 @@
 //! Rows that are read back whole, as the records of `job/` and of this room.
 
 use super::value::Row;
-use super::{KindRecord, LaneCount, NodeRecord, Result};
+use super::{FailureRecord, KindRecord, LaneCount, NodeRecord, Result, StoreError};
 use crate::job::{
-    Claim, ExecutorClass, JobRecord, Kind, Lineage, LogRecord, Queue, RunRecord, Settlement, Tag,
+    Claim, ExecutorClass, JobRecord, JobState, Kind, Lineage, LogRecord, Queue, RunRecord, Settlement, Tag,
 };
 
 pub(super) fn job(mut row: Row) -> Result<JobRecord> {
@@ -165,6 +165,27 @@ pub(super) fn node(mut row: Row) -> Result<NodeRecord> {
         concurrency: row.int("concurrency")?,
         in_flight: row.int("in_flight")?,
     })
+}
+
+pub(super) fn failure(mut row: Row) -> Result<FailureRecord> {
+    let row = &mut row;
+    Ok(FailureRecord {
+        job_id: row.id("job_id")?,
+        kind: row.name("kind", Kind::stored)?,
+        queue: row.name("queue", Queue::stored)?,
+        state: row.word("state")?,
+        run_id: row.id("run_id")?,
+        attempt: row.int("attempt")?,
+        outcome: row.word("outcome")?,
+        error_class: row.opt_word("error_class")?,
+        error_message: row.opt_text("error_message")?,
+        finished_at: row.time("finished_at")?,
+    })
+}
+
+/// A state by its word.
+pub(super) fn state(word: &str) -> Result<JobState> {
+    word.parse().map_err(|_| StoreError::Unreadable { what: "state", found: word.to_owned() })
 }
 
 pub(super) fn kind(mut row: Row) -> Result<KindRecord> {

@@ -8,9 +8,10 @@ use async_trait::async_trait;
 
 use super::dialect::{Dialect, Ring};
 use super::{
-    Activity, CancelAnswer, ClaimRequest, Claimed, Database, Foreign, Inserted, JobFilter, KindRecord,
-    NewNode, NodeRecord, OpenOptions, Order, Overview, ProgressReport, Promoted, PublishedKind, Reclaimed,
-    Registered, Renewal, Renewed, Result, RetryAnswer, Settled, Store, StoreError, Sweep, Swept,
+    Activity, Answer, BatchProgress, ClaimRequest, Claimed, Database, FailureFilter, FailureRecord, Foreign, Health,
+    Inserted, JobFilter, KindRecord, LogPart, NewNode, NodeRecord, OpenOptions, Order, Overview, Page,
+    ProgressReport, Promoted, PublishedKind, Reclaimed, Registered, Renewal, Renewed, Result, Selection,
+    Settled, Step, Store, StoreError, Survey, Sweep, Swept,
 };
 use crate::clock::Clock;
 use crate::job::{
@@ -194,12 +195,22 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.promote_due(limit, now).await
     }
 
-    async fn cancel(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<CancelAnswer>> {
-        self.cancel_jobs(order, jobs, now).await
+    async fn order(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<Answer>> {
+        self.order_for(order, jobs, now).await
     }
 
-    async fn retry(&self, order: &Order, jobs: &[JobId], now: Timestamp) -> Result<Vec<RetryAnswer>> {
-        self.retry_jobs(order, jobs, now).await
+    async fn order_next(
+        &self,
+        order: &Order,
+        selection: &Selection,
+        from: Option<JobId>,
+        now: Timestamp,
+    ) -> Result<Step> {
+        self.order_batch(order, selection, from, now).await
+    }
+
+    async fn survey(&self, selection: &Selection, from: Option<JobId>) -> Result<Survey> {
+        self.survey_jobs(selection, from).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>> {
@@ -214,16 +225,32 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.read_runs(job).await
     }
 
-    async fn log(&self, run: RunId) -> Result<Vec<LogRecord>> {
-        self.read_log(run).await
+    async fn run(&self, id: RunId) -> Result<Option<RunRecord>> {
+        self.read_run(id).await
     }
 
-    async fn list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>> {
-        self.list_jobs(filter).await
+    async fn log(&self, run: RunId, part: LogPart) -> Result<Vec<LogRecord>> {
+        self.read_log(run, part).await
+    }
+
+    async fn page(&self, filter: &JobFilter) -> Result<Page> {
+        self.read_page(filter).await
     }
 
     async fn overview(&self, now: Timestamp) -> Result<Overview> {
         self.read_overview(now).await
+    }
+
+    async fn health(&self, now: Timestamp) -> Result<Health> {
+        self.read_health(now).await
+    }
+
+    async fn batch(&self, parent: JobId, run: Option<RunId>, now: Timestamp) -> Result<BatchProgress> {
+        self.read_batch(parent, run, now).await
+    }
+
+    async fn failures(&self, filter: &FailureFilter) -> Result<Vec<FailureRecord>> {
+        self.read_failures(filter).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeRecord>> {

@@ -35,17 +35,19 @@ pub(super) use statements;
 statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
-        action_answer, action_begin, action_read, cancel_running, cancel_waiting, cancels, children, counts, families, hold,
-        insert, insert_find, job, jobs_lock, kind, kinds, lanes, late_note, late_read, list, log, next_due, node_alive,
-        node_leave, node_register, node_renew, nodes, orphans, parent, ping, progress, promote, publish_kinds, publish_node,
-        renew_compare, retry, retry_holders, running, running_free, runs, state,
+        action_answer, action_begin, action_read, barriers_drop, batch, cancel_running, cancel_waiting, cancels, children,
+        counts, failures, families, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kinds, lanes, late_note, late_read, list,
+        list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans,
+        parent, pause, ping, progress, promote, publish_kinds, publish_node, rare, renew_compare, replay, resume, retry,
+        retry_holders, run, running, running_free, runs, select, select_children, select_these, state, walk,
     }
 }
 
 /// The texts of a dialect: its own, and the shared ones as `shared` reads them. `free` ends those that take only what
-/// nobody holds, and hold it until the transaction ends; nothing where there is one writer.
+/// nobody holds, and hold it until the transaction ends; nothing where there is one writer. `these` is how
+/// the road to the jobs of $17 begins.
 macro_rules! texts {
-    ($own:literal, $shared:expr, $free:literal) => {{
+    ($own:literal, $shared:expr, $free:literal, $these:literal) => {{
         macro_rules! own {
             ($verb:literal) => {
                 include_str!(concat!("../sql/", $verb, ".", $own, ".sql"))
@@ -61,28 +63,37 @@ macro_rules! texts {
                 ($shared)(concat!(include_str!(concat!("../sql/", $verb, ".sql")), $free))
             };
         }
+        let roads = $crate::store::roads::Roads::new(own!("list"), $these);
         $crate::store::statements::Statements {
             action_answer: own!("action_answer"),
             action_begin: shared!("action_begin"),
             action_read: shared!("action_read"),
+            barriers_drop: shared!("barriers_drop"),
+            batch: shared!("batch"),
             cancel_running: own!("cancel_running"),
             cancel_waiting: own!("cancel_waiting"),
             cancels: shared!("cancels"),
             children: own!("children"),
             counts: shared!("counts"),
+            failures: own!("failures"),
             families: own!("families"),
+            health: shared!("health"),
             hold: shared!("hold"),
             insert: own!("insert"),
             insert_find: own!("insert_find"),
             job: shared!("job"),
             jobs_lock: own!("jobs_lock"),
             kind: shared!("kind"),
+            keyed: shared!("keyed"),
             kinds: shared!("kinds"),
             lanes: shared!("lanes"),
             late_note: own!("late_note"),
             late_read: own!("late_read"),
-            list: own!("list"),
+            list: roads.list,
+            list_children: roads.list_children,
+            list_these: roads.list_these,
             log: shared!("log"),
+            log_tail: shared!("log_tail"),
             next_due: own!("next_due"),
             node_alive: shared!("node_alive"),
             node_leave: own!("node_leave"),
@@ -91,18 +102,27 @@ macro_rules! texts {
             nodes: shared!("nodes"),
             orphans: free!("orphans"),
             parent: shared!("parent"),
+            pause: own!("pause"),
             ping: shared!("ping"),
             progress: own!("progress"),
             promote: own!("promote"),
             publish_kinds: own!("publish_kinds"),
             publish_node: own!("publish_node"),
+            rare: own!("rare"),
             renew_compare: own!("renew_compare"),
+            replay: own!("replay"),
+            resume: own!("resume"),
             retry: own!("retry"),
             retry_holders: own!("retry_holders"),
+            run: shared!("run"),
             running: shared!("running"),
             running_free: free!("running"),
             runs: shared!("runs"),
             state: shared!("state"),
+            select: roads.select,
+            select_children: roads.select_children,
+            select_these: roads.select_these,
+            walk: shared!("walk"),
         }
     }};
 }

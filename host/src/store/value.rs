@@ -15,7 +15,7 @@ pub(super) enum Value {
     Int(i64),
     Flag(bool),
     Text(Option<Arc<str>>),
-    Id(Uuid),
+    Id(Option<Uuid>),
     /// An array on PostgreSQL, JSON text on SQLite.
     Ids(Vec<Uuid>),
     Time(Option<Timestamp>),
@@ -116,7 +116,13 @@ macro_rules! ids {
     ($($id:ident)+) => {$(
         impl From<$id> for Value {
             fn from(id: $id) -> Self {
-                Self::Id(id.uuid())
+                Self::Id(Some(id.uuid()))
+            }
+        }
+
+        impl From<Option<$id>> for Value {
+            fn from(id: Option<$id>) -> Self {
+                Self::Id(id.map(|id| id.uuid()))
             }
         }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use flyball::job::{JobState, Outcome};
-use flyball::store::CancelAnswer;
+use flyball::store::Answer;
 use flyball_tests::load::Load;
 use flyball_tests::process::Line;
 use flyball_tests::proxy::Pattern;
@@ -30,7 +30,7 @@ async fn a_cancel_from_another_process_stops_a_spinning_attempt(world: World) ->
         let id = load.ids()[0];
         heard(&node, "guest started", &id.to_string()).await?;
         let answer = load.client().cancel(&[id]).await?;
-        assert_eq!(answer, [CancelAnswer::Requested]);
+        assert_eq!(answer, [Answer::Requested]);
         // The call returns after its commit: counted from here, the span is a little short of the truth only by the
         // way of the answer back to us.
         let committed = flyball_tests::ambient::now();
@@ -64,7 +64,7 @@ async fn a_cancel_that_overtakes_the_answer_to_its_jobs_claim_is_carried_out_at_
     let release = hold.struck(GENEROUS).await?;
     let looked =
         proxy.hold_next(Pattern::statement("The runs of a node whose jobs somebody asked to cancel"));
-    assert_eq!(load.client().cancel(load.ids()).await?, [CancelAnswer::Requested]);
+    assert_eq!(load.client().cancel(load.ids()).await?, [Answer::Requested]);
     let heard = flyball_tests::ambient::instant();
     // By the time the answer passes the node has looked, and has found a job that nobody there runs.
     looked.struck(GENEROUS).await?.now();

@@ -2,12 +2,15 @@
 
 use anyhow::Result;
 use flyball::Client;
-use flyball::job::{ActionId, InsertOpts, JobId, JobState, Kind};
-use flyball::store::{CancelAnswer, Inserted, JobFilter, RetryAnswer};
+use flyball::job::{ActionId, Barriers, InsertOpts, JobId, JobState, Kind, Operation};
+use flyball::store::{Answer, Inserted, JobFilter};
 use flyball_tests::GENEROUS;
 use flyball_tests::proxy::Pattern;
 
 use crate::worlds::{World, on_both_databases};
+
+const CANCELLED: Answer = Answer::Moved { state: JobState::Cancelled };
+const AVAILABLE: Answer = Answer::Moved { state: JobState::Available };
 
 on_both_databases!(a_job_enqueued_twice_under_one_id_is_one_job_and_an_order_is_carried_out_once);
 
@@ -24,7 +27,7 @@ async fn a_job_whose_answer_was_lost_is_enqueued_once_by_the_command_line_and_th
     let inserted = client.enqueue(InsertOpts::new(Kind::new("echo")?, "{}".to_owned())).await?;
     lost.struck(GENEROUS).await?;
     let lost = proxy.swallow_next(Pattern::statement("COMMIT"));
-    assert_eq!(client.cancel(&[inserted.id()]).await?, [CancelAnswer::Cancelled], "and not: ended before");
+    assert_eq!(client.cancel(&[inserted.id()]).await?, [CANCELLED], "and not: ended before");
     lost.struck(GENEROUS).await?;
 
     let jobs = client.list(&JobFilter { limit: 10, ..JobFilter::default() }).await?;
@@ -49,10 +52,10 @@ async fn a_job_enqueued_twice_under_one_id_is_one_job_and_an_order_is_carried_ou
     }
     let (cancel, retry) = (ActionId::mint(now), ActionId::mint(now));
     for _ in 0..2 {
-        assert_eq!(client.cancel_as(cancel, &[id]).await?, [CancelAnswer::Cancelled]);
+        assert_eq!(client.operate_as(cancel, Operation::Cancel(Barriers::Drop), &[id]).await?, [CANCELLED]);
     }
     for _ in 0..2 {
-        assert_eq!(client.retry_as(retry, &[id]).await?, [RetryAnswer::Available]);
+        assert_eq!(client.operate_as(retry, Operation::Retry, &[id]).await?, [AVAILABLE]);
     }
     let jobs = client.list(&JobFilter { limit: 10, ..JobFilter::default() }).await?;
     assert_eq!(jobs.iter().map(|job| job.state).collect::<Vec<_>>(), [JobState::Available]);

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use flyball::job::{Completion, JobState, LossPolicy, NodeId, RunId, Verdict, When};
 use flyball::store::{
-    Activity, CancelAnswer, Database, Inserted, NewNode, Notes, OpenOptions, Result, RetryAnswer, Settled,
-    SharedStore, StoreError, open,
+    Activity, Database, Inserted, NewNode, Notes, OpenOptions, Result, Settled, SharedStore, StoreError, open,
 };
 use flyball::wake::Line;
 use flyball_tests::postgres::Url;
@@ -13,7 +12,7 @@ use flyball_tests::proxy::{Pattern, Proxy};
 use flyball_tests::{GENEROUS, eventually};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-use crate::world::{LEASE, World, options, order};
+use crate::world::{AVAILABLE, CANCELLED, LEASE, World, cancelling, options, retrying};
 
 /// A world, and a store that reaches its database by way of a proxy.
 struct Scene {
@@ -95,12 +94,12 @@ async fn orders_and_leases_whose_answers_are_lost_are_carried_out_once() {
     let (world, store) = (&scene.world, &scene.store);
     let (node, job) = (world.node().await, world.insert(1).await[0]);
     let now = world.now();
-    let cancel = order(now);
-    let answers = scene.twice("COMMIT", async || store.cancel(&cancel, &[job], now).await).await;
-    assert_eq!(answers, [CancelAnswer::Cancelled], "and not: ended before");
-    let retry = order(now);
-    let answers = scene.twice("COMMIT", async || store.retry(&retry, &[job], now).await).await;
-    assert_eq!(answers, [RetryAnswer::Available]);
+    let cancel = cancelling(now);
+    let answers = scene.twice("COMMIT", async || store.order(&cancel, &[job], now).await).await;
+    assert_eq!(answers, [CANCELLED], "and not: ended before");
+    let retry = retrying(now);
+    let answers = scene.twice("COMMIT", async || store.order(&retry, &[job], now).await).await;
+    assert_eq!(answers, [AVAILABLE]);
 
     let claim = world.claim(node, 1).await.pop().unwrap();
     world.advance(5);
@@ -183,16 +182,16 @@ async fn a_call_that_is_given_up_leaves_nothing_behind() {
     let hold = format!("BEGIN; SELECT FROM flyball.jobs WHERE id = '{job}' FOR UPDATE");
     holder.execute(sqlx::raw_sql(AssertSqlSafe(hold))).await.unwrap();
     let jobs = [job];
-    let (given_up, now) = (order(world.now()), world.now());
-    let cancel = world.store.cancel(&given_up, &jobs, now);
+    let (given_up, now) = (cancelling(world.now()), world.now());
+    let cancel = world.store.order(&given_up, &jobs, now);
     assert!(tokio::time::timeout(Duration::from_millis(200), cancel).await.is_err(), "it waits for the lock");
     holder.execute("ROLLBACK").await.unwrap();
     // More work than there are connections.
     let work = (0..8).map(|_| world.insert(1));
     futures::future::join_all(work).await;
     assert_eq!(world.state(job).await, JobState::Available);
-    let answers = world.store.cancel(&given_up, &jobs, now).await.unwrap();
-    assert_eq!(answers, [CancelAnswer::Cancelled], "nothing was recorded either");
+    let answers = world.store.order(&given_up, &jobs, now).await.unwrap();
+    assert_eq!(answers, [CANCELLED], "nothing was recorded either");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Attempts that ask for jobs: many of them, and in families that grow.
 
 use flyball::job::{Claim, Completion, ErrorClass, JobState, NewJob, Outcome, Settlement, Verdict};
-use flyball::store::{JobFilter, Settled, SharedStore};
+use flyball::store::{JobFilter, Selection, Settled, SharedStore};
 
 use crate::world::{World, completed, promises};
 
@@ -27,10 +27,11 @@ async fn what_asks_for_nothing_does_not_wait_for_what_asks_for_many_jobs(world: 
     let plain = world.settle(claims.pop().unwrap(), completed());
     let mut batch: Vec<_> = claims.into_iter().map(|claim| asks(&world, claim, 4000)).collect();
     batch.push(plain.clone());
-    let running = JobFilter { states: vec![JobState::Running], limit: 9, ..JobFilter::default() };
+    let in_states = Selection::default().in_states([JobState::Running]);
+    let running = JobFilter { selection: in_states, limit: 9, ..JobFilter::default() };
     let look = async {
         loop {
-            let running = world.store.list(&running).await.unwrap();
+            let running = world.store.page(&running).await.unwrap().jobs;
             if running.len() < 3 {
                 break running.into_iter().map(|job| job.id).collect::<Vec<_>>();
             }

@@ -24,7 +24,7 @@ async fn names_that_no_rule_allows_are_carried_on(world: World) {
     let lanes = world.store.overview(world.now()).await.expect("an odd lane is counted").lanes;
     assert_eq!(lanes.iter().filter(|lane| lane.queue == Queue::stored("Mail")).count(), 1);
     let all = JobFilter { limit: 9, ..JobFilter::default() };
-    assert_eq!(world.store.list(&all).await.expect("odd jobs are listed").len(), 2);
+    assert_eq!(world.store.page(&all).await.expect("odd jobs are listed").jobs.len(), 2);
     let node = world.node().await;
     let mut request = world.request(node, 9);
     request.classes = Classes::Every;
@@ -62,7 +62,7 @@ async fn a_job_that_cannot_be_read_is_failed_and_costs_no_other(world: World) {
     assert_eq!(states[&JobState::Discarded], broken.len() as u64);
     // What can't be shown is left out of a page, and what is no JSON is shown as text.
     let all = JobFilter { limit: 9, ..JobFilter::default() };
-    let listed = world.store.list(&all).await.expect("the others are listed");
+    let listed = world.store.page(&all).await.expect("the others are listed").jobs;
     assert_eq!(listed.len(), 3);
     serde_json::to_string(&listed).expect("printed");
 }

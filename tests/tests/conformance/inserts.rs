@@ -62,7 +62,7 @@ async fn a_repeated_insert_is_the_same_job(world: World) {
         let answer = world.store.insert(std::slice::from_ref(&job)).await.unwrap();
         assert_eq!(answer, [Inserted::New(job.id)]);
     }
-    assert_eq!(world.store.list(&filter()).await.unwrap().len(), 1);
+    assert_eq!(world.store.page(&filter()).await.unwrap().jobs.len(), 1);
 }
 
 async fn a_forever_key_collides_as_long_as_the_job_has_a_row(world: World) {

@@ -5,7 +5,7 @@ use flyball::job::{
 };
 use flyball::store::{Database, Settled, StoreError, Swept, Turn};
 
-use crate::world::{World, completed, failed, order, promises};
+use crate::world::{World, cancelling, completed, failed, promises, retrying};
 
 promises! {
     what_a_dead_node_ran_is_taken_back_and_not_charged
@@ -92,7 +92,7 @@ async fn only_a_job_that_ran_alone_is_discarded_for_a_loss(world: World) {
     let read = world.read(job).await;
     assert_eq!((read.state, read.crashes, read.failures), (JobState::Discarded, 3, 0));
     // An operator's retry begins anew.
-    world.store.retry(&order(world.now()), &[job], world.now()).await.unwrap();
+    world.store.order(&retrying(world.now()), &[job], world.now()).await.unwrap();
     let read = world.read(job).await;
     assert_eq!((read.crashes, read.last_chance, read.attempt), (0, false, 3));
 }
@@ -142,7 +142,7 @@ async fn crashes_are_forgotten_when_a_run_ends_and_kept_when_it_is_released(worl
 
 async fn a_cancel_that_was_asked_of_a_lost_job_is_carried_out(world: World) {
     let (_, claim) = world.running().await;
-    world.store.cancel(&order(world.now()), &[claim.job], world.now()).await.unwrap();
+    world.store.order(&cancelling(world.now()), &[claim.job], world.now()).await.unwrap();
     let swept = lose(&world, &mut None).await;
     assert_eq!(swept.reclaimed[0].transition.state(), JobState::Cancelled);
     assert_eq!(world.state(claim.job).await, JobState::Cancelled);

@@ -3,6 +3,7 @@
 
 mod answers;
 mod by_sql;
+mod bulk;
 mod claims;
 mod enqueueing;
 mod families;
@@ -21,5 +22,6 @@ mod plans;
 mod promotions;
 mod reads;
 mod schemas;
+mod selections;
 mod wakings;
 mod world;

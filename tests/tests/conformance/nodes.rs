@@ -5,7 +5,7 @@ use std::time::Duration;
 use flyball::job::{JobState, LossPolicy, NodeId, Outcome, RunId, SettledBy};
 use flyball::store::{Activity, Database, Notes, StoreError};
 
-use crate::world::{LEASE, World, completed, order, promises};
+use crate::world::{LEASE, World, cancelling, completed, promises};
 
 promises! {
     a_renewal_names_what_is_lost_what_is_to_be_cancelled_and_releases_what_is_unknown
@@ -25,7 +25,7 @@ pub(crate) async fn a_renewal_names_what_is_lost_what_is_to_be_cancelled_and_rel
     let claims = world.claim(node, 3).await;
     let [cancelled, forgotten, kept] = claims.as_slice() else { panic!("{claims:?}") };
     let gone = RunId::mint(world.now());
-    world.store.cancel(&order(world.now()), &[cancelled.job], world.now()).await.unwrap();
+    world.store.order(&cancelling(world.now()), &[cancelled.job], world.now()).await.unwrap();
     world.advance(5);
     let renewal = world.renewal(node, &[cancelled.run, gone, kept.run]);
     let renewed = world.compare(&renewal).await;

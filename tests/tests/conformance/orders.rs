@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use flyball::job::{ErrorClass, JobId, JobState, Key, Outcome, Release, Verdict, When};
-use flyball::store::{CancelAnswer, RetryAnswer, Settled};
+use flyball::job::{ErrorClass, JobId, JobState, Key, Operation, Outcome, Release, Verdict, When};
+use flyball::store::{Answer, Order, Settled, StoreError};
 
-use crate::world::{World, completed, failed, order, promises};
+use crate::world::{AVAILABLE, CANCELLED, World, cancelling, completed, failed, left, promises, retrying};
 
 promises! {
     a_cancel_ends_what_waits_and_asks_for_what_runs
@@ -18,12 +18,12 @@ promises! {
     an_order_for_jobs_that_are_not_there_says_so
 }
 
-async fn cancel(world: &World, jobs: &[JobId]) -> Vec<CancelAnswer> {
-    world.store.cancel(&order(world.now()), jobs, world.now()).await.expect("carried out")
+async fn cancel(world: &World, jobs: &[JobId]) -> Vec<Answer> {
+    world.store.order(&cancelling(world.now()), jobs, world.now()).await.expect("carried out")
 }
 
-async fn retry(world: &World, jobs: &[JobId]) -> Vec<RetryAnswer> {
-    world.store.retry(&order(world.now()), jobs, world.now()).await.expect("carried out")
+async fn retry(world: &World, jobs: &[JobId]) -> Vec<Answer> {
+    world.store.order(&retrying(world.now()), jobs, world.now()).await.expect("carried out")
 }
 
 async fn a_cancel_ends_what_waits_and_asks_for_what_runs(world: World) {
@@ -33,7 +33,7 @@ async fn a_cancel_ends_what_waits_and_asks_for_what_runs(world: World) {
     let waiting = world.insert(1).await[0];
     let later = world.insert_one(|opts| opts.when = When::In(Duration::from_secs(9))).await;
     let answers = cancel(&world, &[later, running, waiting]).await;
-    assert_eq!(answers, [CancelAnswer::Cancelled, CancelAnswer::Requested, CancelAnswer::Cancelled]);
+    assert_eq!(answers, [CANCELLED, Answer::Requested, CANCELLED]);
     for job in [later, waiting] {
         let read = world.read(job).await;
         assert_eq!((read.state, read.finalized_at), (JobState::Cancelled, Some(world.now())));
@@ -44,7 +44,7 @@ async fn a_cancel_ends_what_waits_and_asks_for_what_runs(world: World) {
     world.end(claim, Verdict::Stopped).await;
     assert_eq!(world.state(running).await, JobState::Cancelled);
     assert!(world.store.cancels(node).await.unwrap().is_empty());
-    assert_eq!(cancel(&world, &[running]).await, [CancelAnswer::Ended(JobState::Cancelled)]);
+    assert_eq!(cancel(&world, &[running]).await, [left(JobState::Cancelled)]);
 }
 
 pub(crate) async fn every_road_that_would_go_on_ends_cancelled_once_a_cancel_was_asked(world: World) {
@@ -94,25 +94,26 @@ async fn an_outcome_that_was_reached_first_stands(world: World) {
         cancel(&world, &[job]).await;
         world.end(claim, verdict).await;
         assert_eq!(world.state(job).await, state);
-        assert_eq!(cancel(&world, &[job]).await, [CancelAnswer::Ended(state)], "and the caller is told");
+        assert_eq!(cancel(&world, &[job]).await, [left(state)], "and the caller is told");
     }
 }
 
 pub(crate) async fn a_repeated_order_answers_what_was_recorded(world: World) {
     let jobs = world.insert(2).await;
-    let (now, first) = (world.now(), order(world.now()));
-    let answers = world.store.cancel(&first, &jobs, now).await.unwrap();
-    assert_eq!(answers, [CancelAnswer::Cancelled; 2]);
+    let (now, first) = (world.now(), cancelling(world.now()));
+    let answers = world.store.order(&first, &jobs, now).await.unwrap();
+    assert_eq!(answers, [CANCELLED; 2]);
     // Another operator brings one back.
-    assert_eq!(retry(&world, &jobs[..1]).await, [RetryAnswer::Available]);
-    let again = world.store.cancel(&first, &jobs, now).await.unwrap();
+    assert_eq!(retry(&world, &jobs[..1]).await, [AVAILABLE]);
+    let again = world.store.order(&first, &jobs, now).await.unwrap();
     assert_eq!(again, answers, "a repeat answers what was recorded");
     assert_eq!(world.state(jobs[0]).await, JobState::Available, "a repeat does nothing");
-    let mixed = world.store.retry(&first, &jobs, now).await;
-    assert!(mixed.is_err(), "one id is one order");
+    let mixed = Order { operation: Operation::Retry, ..first.clone() };
+    let mixed = world.store.order(&mixed, &jobs, now).await;
+    assert!(matches!(mixed, Err(StoreError::OtherOrder { .. })), "one id is one order");
     // One order may come in several batches.
     let more = world.insert(1).await;
-    assert_eq!(world.store.cancel(&first, &more, now).await.unwrap(), [CancelAnswer::Cancelled]);
+    assert_eq!(world.store.order(&first, &more, now).await.unwrap(), [CANCELLED]);
 }
 
 async fn a_retry_makes_what_ended_or_waits_available(world: World) {
@@ -128,7 +129,7 @@ async fn a_retry_makes_what_ended_or_waits_available(world: World) {
     cancel(&world, &[cancelled]).await;
     world.advance(1);
     let jobs = [discarded, retryable, scheduled, cancelled];
-    assert_eq!(retry(&world, &jobs).await, [RetryAnswer::Available; 4]);
+    assert_eq!(retry(&world, &jobs).await, [AVAILABLE; 4]);
     for (job, failures, attempt) in
         [(discarded, 0, 1), (retryable, 1, 1), (scheduled, 0, 0), (cancelled, 0, 0)]
     {
@@ -150,7 +151,7 @@ async fn a_retry_leaves_alone_what_it_may_not_move(world: World) {
     let paused = world.insert(1).await[0];
     world.sql("UPDATE flyball.jobs SET state = 'paused' WHERE state = 'available'").await;
     let answers = retry(&world, &[running, succeeded, paused]).await;
-    assert_eq!(answers, [RetryAnswer::Running, RetryAnswer::Succeeded, RetryAnswer::Paused]);
+    assert_eq!(answers, [left(JobState::Running), left(JobState::Succeeded), left(JobState::Paused)]);
     assert_eq!(world.state(running).await, JobState::Running);
     assert_eq!(world.state(succeeded).await, JobState::Succeeded);
 }
@@ -168,8 +169,9 @@ async fn a_retry_never_takes_an_active_key_from_another_job(world: World) {
     world.store.insert(std::slice::from_ref(&holder)).await.unwrap();
     ended.sort_unstable();
     let answers = retry(&world, &ended).await;
-    let held: Vec<_> = answers.iter().filter(|answer| **answer == RetryAnswer::KeyTaken(holder.id)).collect();
-    let freed: Vec<_> = answers.iter().filter(|answer| **answer == RetryAnswer::Available).collect();
+    let held: Vec<_> =
+        answers.iter().filter(|answer| **answer == Answer::KeyTaken { holder: holder.id }).collect();
+    let freed: Vec<_> = answers.iter().filter(|answer| **answer == AVAILABLE).collect();
     assert_eq!((held.len(), freed.len()), (1, 1), "one key is held, one is free for one of two: {answers:?}");
     assert_eq!(answers.len(), 3);
 }
@@ -177,7 +179,7 @@ async fn a_retry_never_takes_an_active_key_from_another_job(world: World) {
 async fn an_order_for_jobs_that_are_not_there_says_so(world: World) {
     let nobody = JobId::mint(world.now());
     let there = world.insert(1).await[0];
-    assert_eq!(cancel(&world, &[nobody, there]).await, [CancelAnswer::NotFound, CancelAnswer::Cancelled]);
-    assert_eq!(retry(&world, &[nobody]).await, [RetryAnswer::NotFound]);
+    assert_eq!(cancel(&world, &[nobody, there]).await, [Answer::NotFound, CANCELLED]);
+    assert_eq!(retry(&world, &[nobody]).await, [Answer::NotFound]);
     assert!(cancel(&world, &[]).await.is_empty());
 }

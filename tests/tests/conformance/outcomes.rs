@@ -58,7 +58,7 @@ async fn a_completed_attempt_is_kept_with_all_that_is_known_of_it(world: World) 
     assert_eq!(kept.output, settlement.end.output);
     assert_eq!((kept.cost_micros, kept.component_digest.as_deref()), (Some(12), Some("sha256:abc")));
     assert_eq!((kept.fuel_used, kept.cpu_us), (Some(i64::MAX.unsigned_abs()), Some(1)));
-    assert_eq!(world.store.log(run).await.unwrap(), settlement.log);
+    assert_eq!(world.store.log(run, flyball::store::LogPart::ALL).await.unwrap(), settlement.log);
 }
 
 async fn every_verdict_leaves_the_job_where_settle_says(world: World) {

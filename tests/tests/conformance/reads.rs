@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flyball::job::{JobState, Queue, Tag, When};
-use flyball::store::JobFilter;
+use flyball::store::{JobFilter, Selection};
 
 use crate::world::{World, completed, kind, promises};
 
@@ -29,19 +29,21 @@ async fn a_list_is_newest_first_paged_and_filtered(world: World) {
         );
     }
     let list = async |filter: JobFilter| -> Vec<usize> {
-        let listed = world.store.list(&filter).await.expect("listed");
+        let listed = world.store.page(&filter).await.expect("listed").jobs;
         listed.iter().map(|job| jobs.iter().position(|id| *id == job.id).expect("one of them")).collect()
     };
     let all = JobFilter { limit: 100, ..JobFilter::default() };
     assert_eq!(list(all.clone()).await, [4, 3, 2, 1, 0]);
     assert_eq!(list(JobFilter { limit: 2, ..all.clone() }).await, [4, 3]);
     assert_eq!(list(JobFilter { limit: 2, before: Some(jobs[3]), ..all.clone() }).await, [2, 1]);
-    assert_eq!(list(JobFilter { kind: Some(kind("odd")), ..all.clone() }).await, [3, 1]);
-    assert_eq!(list(JobFilter { queue: Some(Queue::new("low").unwrap()), ..all.clone() }).await, [1, 0]);
-    assert_eq!(list(JobFilter { tag: Some(Tag::new("t2").unwrap()), ..all.clone() }).await, [2]);
-    assert_eq!(list(JobFilter { tag: Some(Tag::new("all").unwrap()), ..all.clone() }).await.len(), 5);
-    let states = vec![JobState::Scheduled, JobState::Paused];
-    assert_eq!(list(JobFilter { states, ..all }).await, [4]);
+    let of = |selection| list(JobFilter { selection, limit: 100, before: None });
+    let every = Selection::default;
+    let tagged = |tag| Selection { tag: Some(Tag::new(tag).unwrap()), ..every() };
+    assert_eq!(of(Selection::kind(kind("odd"))).await, [3, 1]);
+    assert_eq!(of(Selection { queue: Some(Queue::new("low").unwrap()), ..every() }).await, [1, 0]);
+    assert_eq!(of(tagged("t2")).await, [2]);
+    assert_eq!(of(tagged("all")).await.len(), 5);
+    assert_eq!(of(every().in_states([JobState::Scheduled, JobState::Paused])).await, [4]);
 }
 
 async fn an_overview_names_every_state_and_the_lanes_that_wait(world: World) {
@@ -71,5 +73,5 @@ async fn what_is_not_there_is_not_found(world: World) {
     assert!(world.store.runs(nobody).await.unwrap().is_empty());
     world.store.ping().await.unwrap();
     let claim = world.running().await.1;
-    assert!(world.store.log(claim.run).await.unwrap().is_empty());
+    assert!(world.store.log(claim.run, flyball::store::LogPart::ALL).await.unwrap().is_empty());
 }

@@ -6,7 +6,7 @@ use flyball::job::{ErrorClass, Release, Verdict, When};
 use flyball::wake::{Line, Listener};
 use flyball_tests::{GENEROUS, eventually};
 
-use crate::world::{World, failed, order, promises};
+use crate::world::{World, cancelling, failed, promises, retrying};
 
 promises! {
     what_becomes_available_rings_in_this_process
@@ -42,12 +42,12 @@ async fn what_becomes_available_rings_in_this_process(world: World) {
     let cancelled = world.insert(1).await;
     assert!(heard(&mut work).await);
     let mut cancels = world.store.bell().listen(Line::Cancel);
-    world.store.cancel(&order(world.now()), &cancelled, world.now()).await.unwrap();
+    world.store.order(&cancelling(world.now()), &cancelled, world.now()).await.unwrap();
     assert!(!heard(&mut cancels).await, "nobody runs it");
-    world.store.retry(&order(world.now()), &cancelled, world.now()).await.unwrap();
+    world.store.order(&retrying(world.now()), &cancelled, world.now()).await.unwrap();
     assert!(heard(&mut work).await, "an operator's retry");
     let running = world.claim(node, 9).await.pop().unwrap().job;
-    world.store.cancel(&order(world.now()), &[running], world.now()).await.unwrap();
+    world.store.order(&cancelling(world.now()), &[running], world.now()).await.unwrap();
     assert!(heard(&mut cancels).await, "a cancel of what runs");
 }
 
@@ -76,7 +76,7 @@ async fn another_process_hears_work_and_cancels(world: World) {
     let (mut work, mut cancels) = (other.bell().listen(Line::Work), other.bell().listen(Line::Cancel));
     let (_, claim) = world.running().await;
     tokio::time::timeout(GENEROUS, work.heard()).await.expect("work is heard");
-    world.store.cancel(&order(world.now()), &[claim.job], world.now()).await.unwrap();
+    world.store.order(&cancelling(world.now()), &[claim.job], world.now()).await.unwrap();
     tokio::time::timeout(GENEROUS, cancels.heard()).await.expect("a cancel is heard");
     other.close().await;
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use flyball::clock::Clock;
 use flyball::job::{
-    ActionId, Claim, Completion, ErrorClass, Evidence, Failure, InsertOpts, JobId, JobRecord, Json, Kind,
-    LossPolicy, NewJob, NodeId, RetryPolicy, RunId, RunRecord, Settlement, Timestamp, Verdict,
+    ActionId, Barriers, Claim, Completion, ErrorClass, Evidence, Failure, InsertOpts, JobId, JobRecord,
+    JobState, Json, Kind, LossPolicy, NewJob, NodeId, Operation, RetryPolicy, RunId, RunRecord, Settlement,
+    Timestamp, Verdict,
 };
 use flyball::store::probe::{self, Edit};
 use flyball::store::{
-    ClaimRequest, Classes, Comparison, Database, NewNode, Notes, OpenOptions, Order, Queues, Renewal, Role,
-    SchemaMode, ServedKind, SharedStore, Sweep, Turn,
+    Answer, ClaimRequest, Classes, Comparison, Database, NewNode, Notes, OpenOptions, Order, Queues, Renewal,
+    Role, SchemaMode, ServedKind, SharedStore, Sweep, Turn,
 };
 use flyball_tests::postgres;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -171,7 +172,7 @@ impl World {
         self.store.job(job).await.expect("read").expect("the job is there")
     }
 
-    pub(crate) async fn state(&self, job: JobId) -> flyball::job::JobState {
+    pub(crate) async fn state(&self, job: JobId) -> JobState {
         self.read(job).await.state
     }
 
@@ -236,6 +237,37 @@ impl World {
         }
     }
 
+    /// A time as this database writes it.
+    pub(crate) fn time(&self, at: Timestamp) -> String {
+        match self.database {
+            Database::Sqlite => at.micros().to_string(),
+            Database::Postgres => format!("'{at}'"),
+        }
+    }
+
+    /// Puts jobs into a state behind the store's back.
+    pub(crate) async fn put(&self, jobs: &[JobId], state: JobState) {
+        let now = self.time(self.now());
+        let node = NodeId::mint(self.now());
+        let (node_id, token, deadline) = match state {
+            JobState::Running => (format!("'{node}'"), format!("'{node}'"), now.clone()),
+            _ => ("NULL".into(), "NULL".into(), "NULL".into()),
+        };
+        let finalized = if state.is_terminal() { now } else { "NULL".into() };
+        let ids: Vec<_> = jobs.iter().map(|job| format!("'{job}'")).collect();
+        let sql = format!(
+            "UPDATE flyball.jobs SET state = '{state}', node_id = {node_id}, lease_token = {token}, deadline_at = \
+             {deadline}, finalized_at = {finalized} WHERE id IN ({})",
+            ids.join(", ")
+        );
+        self.sql(&sql).await;
+    }
+
+    /// A client in this process.
+    pub(crate) fn client(&self) -> flyball::Client {
+        flyball::Client::over(self.store.clone(), self.clock.clone(), Default::default(), "tester")
+    }
+
     pub(crate) async fn sqlite(&self) -> SqliteConnection {
         SqliteConnection::connect(&self.url).await.expect("opened")
     }
@@ -259,8 +291,25 @@ pub(crate) fn served(name: &str) -> ServedKind {
     ServedKind { kind: kind(name), timeout: Duration::from_secs(60), digest: format!("digest of {name}") }
 }
 
-pub(crate) fn order(now: Timestamp) -> Order {
-    Order { action: ActionId::mint(now), who: "tester".into() }
+pub(crate) fn order(operation: Operation, now: Timestamp) -> Order {
+    Order { action: ActionId::mint(now), who: "tester".into(), operation }
+}
+
+pub(crate) fn cancelling(now: Timestamp) -> Order {
+    order(Operation::Cancel(Barriers::Drop), now)
+}
+
+pub(crate) fn retrying(now: Timestamp) -> Order {
+    order(Operation::Retry, now)
+}
+
+/// What a job is answered for that a cancel or a retry moved.
+pub(crate) const CANCELLED: Answer = Answer::Moved { state: JobState::Cancelled };
+pub(crate) const AVAILABLE: Answer = Answer::Moved { state: JobState::Available };
+
+/// What a job is answered for that was left alone.
+pub(crate) const fn left(state: JobState) -> Answer {
+    Answer::Left { state }
 }
 
 pub(crate) fn completed() -> Verdict {

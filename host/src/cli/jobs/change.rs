@@ -1,69 +1,199 @@
-//! `flyball jobs retry` and `flyball jobs cancel`.
+//! `flyball jobs retry`, `cancel`, `pause`, `resume`, `replay`: for jobs that are named, or for all that are described.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::choice::Choice;
+use super::told::{Changed, told};
 use crate::cli::Exit;
-use crate::client::Client;
-use crate::job::JobId;
-use crate::store::{CancelAnswer, RetryAnswer};
+use crate::client::{Client, ClientError};
+use crate::job::{ActionId, Barriers, Force, JobId, JobState, Operation, Replay};
+use crate::quantity::Span;
+use crate::store::{KeyTaken, Scope, Selection, Tally};
 
-/// Which jobs to change.
+/// Which jobs to change. Named by their ids, each is answered for; described, they are counted.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Change {
     /// The jobs.
-    #[arg(required = true)]
     ids: Vec<JobId>,
+    #[command(flatten)]
+    choice: Choice,
+    /// Every job is meant, if nothing else says which.
+    #[arg(long)]
+    all: bool,
+    /// Change nothing; say how many jobs of which state it would be.
+    #[arg(long)]
+    dry_run: bool,
+    /// The id of the order, a UUID of version 7: under the same one, an order that was interrupted goes on, and none is
+    /// carried out twice.
+    #[arg(long, value_name = "ID")]
+    action: Option<ActionId>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
+/// A cancel, and what becomes of barriers.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Cancel {
+    #[command(flatten)]
+    change: Change,
+    /// With --parent: let the barrier of the parent fire when its last child has ended, instead of dropping it.
+    #[arg(long, requires = "parent")]
+    fire_barrier: bool,
+}
+
+/// A replay, and how it is done.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ReplayArgs {
+    #[command(flatten)]
+    change: Change,
+    /// Run jobs again that succeeded, too.
+    #[arg(long)]
+    force: bool,
+    /// Spread their starts over this time, such as `10m`.
+    #[arg(long, value_name = "SPAN")]
+    stagger: Option<Span>,
+}
+
+impl Cancel {
+    pub(super) async fn run(self, client: &Client) -> anyhow::Result<Exit> {
+        let barriers = if self.fire_barrier { Barriers::Fire } else { Barriers::Drop };
+        self.change.run(client, Operation::Cancel(barriers)).await
+    }
+}
+
+impl ReplayArgs {
+    pub(super) async fn run(self, client: &Client) -> anyhow::Result<Exit> {
+        let force = if self.force { Force::Succeeded } else { Force::Never };
+        let stagger = self.stagger.map(|Span(stagger)| stagger);
+        self.change.run(client, Operation::Replay(Replay { force, stagger })).await
+    }
+}
+
+/// What a dry run found.
 #[derive(Serialize)]
-struct Changed {
-    id: JobId,
-    answer: serde_json::Value,
+struct Found {
+    would_change: u64,
+    states: BTreeMap<JobState, u64>,
+}
+
+/// What an order came to.
+#[derive(Serialize)]
+struct Done<'a> {
+    action_id: ActionId,
+    changed: u64,
+    #[serde(flatten)]
+    tally: &'a Tally,
 }
 
 impl Change {
-    pub(super) async fn retry(self, client: &Client) -> anyhow::Result<Exit> {
-        let answers = client.retry(&self.ids).await?;
-        let told = answers.iter().map(|answer| match answer {
-            RetryAnswer::Available => (Exit::Done, "available".to_owned()),
-            RetryAnswer::Running => (Exit::Failed, "runs now: cancel it first".into()),
-            RetryAnswer::Succeeded => (Exit::Failed, "has succeeded: nothing to retry".into()),
-            RetryAnswer::Paused => (Exit::Failed, "is paused: resume it".into()),
-            RetryAnswer::KeyTaken(other) => (Exit::Failed, format!("its active key is held by job {other}")),
-            RetryAnswer::NotFound => (Exit::NotFound, "not found".into()),
-        });
-        self.tell(told.collect(), &answers)
+    pub(super) async fn run(self, client: &Client, operation: Operation) -> anyhow::Result<Exit> {
+        let now = client.clock().now();
+        let selection = self.choice.clone().selection(self.ids.clone(), now);
+        let action = self.action.unwrap_or_else(|| ActionId::mint(now));
+        let named = !self.ids.is_empty() && selection == Selection::ids(self.ids.clone());
+        let done = if self.dry_run {
+            self.rehearse(client, operation, &selection).await
+        } else if named {
+            self.answer(client, operation, action).await
+        } else {
+            self.carry_out(client, operation, action, &selection).await
+        };
+        match done {
+            Ok(exit) => Ok(exit),
+            Err(ClientError::Selection(error)) => {
+                eprintln!("error: {error}");
+                Ok(Exit::Usage)
+            }
+            Err(ClientError::Interrupted { done, action, source }) => {
+                eprintln!("error: {source}");
+                eprintln!(
+                    "{} jobs were changed before that; --action {action} goes on from there",
+                    done.changed()
+                );
+                Ok(Exit::Failed)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
-    pub(super) async fn cancel(self, client: &Client) -> anyhow::Result<Exit> {
-        let answers = client.cancel(&self.ids).await?;
-        let told = answers.iter().map(|answer| match answer {
-            CancelAnswer::Cancelled => (Exit::Done, "cancelled".to_owned()),
-            CancelAnswer::Requested => (Exit::Done, "runs now: its node was told".into()),
-            CancelAnswer::Ended(state) => (Exit::Failed, format!("had ended before: {state}")),
-            CancelAnswer::NotFound => (Exit::NotFound, "not found".into()),
-        });
-        self.tell(told.collect(), &answers)
+    fn scope(&self) -> Scope {
+        if self.all { Scope::Everything } else { Scope::Restricted }
     }
 
-    /// One line for each job, in order; the exit code is that of the worst.
-    fn tell(&self, told: Vec<(Exit, String)>, answers: &[impl Serialize]) -> anyhow::Result<Exit> {
+    async fn rehearse(
+        &self,
+        client: &Client,
+        operation: Operation,
+        selection: &Selection,
+    ) -> Result<Exit, ClientError> {
+        let states = client.survey(operation, selection, self.scope()).await?;
+        let moved = states.iter().filter(|(state, _)| operation.moves(**state)).map(|(_, count)| count);
+        let found = Found { would_change: moved.sum(), states };
         if self.json {
-            let changed = self.ids.iter().zip(answers);
-            let changed =
-                changed.map(|(id, answer)| Ok(Changed { id: *id, answer: serde_json::to_value(answer)? }));
-            say!("{}", serde_json::to_string(&changed.collect::<serde_json::Result<Vec<_>>>()?)?);
+            say!("{}", serde_json::to_string(&found).unwrap_or_default());
+            return Ok(Exit::Done);
+        }
+        for (state, count) in &found.states {
+            let left = if operation.moves(*state) { "" } else { ", which would be left alone" };
+            say!("{count} {state}{left}");
+        }
+        say!("{} jobs would be changed; nothing was", found.would_change);
+        Ok(Exit::Done)
+    }
+
+    /// One line for each job, in order; the exit code is that of the first that could not be changed.
+    async fn answer(
+        &self,
+        client: &Client,
+        operation: Operation,
+        action: ActionId,
+    ) -> Result<Exit, ClientError> {
+        let answers = client.operate_as(action, operation, &self.ids).await?;
+        let changed: Vec<_> =
+            self.ids.iter().zip(&answers).map(|(id, answer)| Changed::new(*id, *answer)).collect();
+        if self.json {
+            say!("{}", serde_json::to_string(&changed).unwrap_or_default());
         }
         let mut worst = Exit::Done;
-        for (id, (exit, words)) in self.ids.iter().zip(told) {
+        for Changed { id, answer } in changed {
+            let (exit, words) = told(operation, answer);
             if !self.json {
                 say!("{id} {words}");
             }
             worst = if worst == Exit::Done { exit } else { worst };
         }
         Ok(worst)
+    }
+
+    async fn carry_out(
+        &self,
+        client: &Client,
+        operation: Operation,
+        action: ActionId,
+        selection: &Selection,
+    ) -> Result<Exit, ClientError> {
+        let tally = client.operate_all_as(action, operation, selection, self.scope()).await?;
+        if self.json {
+            let done = Done { action_id: action, changed: tally.changed(), tally: &tally };
+            say!("{}", serde_json::to_string(&done).unwrap_or_default());
+            return Ok(Exit::Done);
+        }
+        for (state, count) in &tally.moved {
+            say!("{count} {state}");
+        }
+        if tally.requested > 0 {
+            say!("{} run now: their nodes were told", tally.requested);
+        }
+        for (state, count) in &tally.left {
+            say!("{count} left alone: {state}");
+        }
+        for KeyTaken { id, holder } in &tally.keys_taken {
+            say!("{id} left alone: its active key is held by job {holder}");
+        }
+        say!("{} jobs were changed", tally.changed());
+        Ok(Exit::Done)
     }
 }

@@ -4,6 +4,7 @@ use super::not_found;
 use crate::cli::Exit;
 use crate::client::Client;
 use crate::job::{JobId, one_line};
+use crate::store::LogPart;
 
 /// Which log to show.
 #[derive(Debug, clap::Args)]
@@ -13,6 +14,12 @@ pub(in crate::cli) struct Logs {
     /// Of this attempt.
     #[arg(long, value_name = "N")]
     attempt: Option<u32>,
+    /// Only the last so many lines.
+    #[arg(long, value_name = "N", conflicts_with = "after")]
+    tail: Option<u32>,
+    /// Only the lines after this one, by its place.
+    #[arg(long, value_name = "SEQ")]
+    after: Option<u32>,
     /// Print JSON, one line for each line.
     #[arg(long)]
     json: bool,
@@ -29,7 +36,8 @@ impl Logs {
             eprintln!("error: job {} has no such attempt; it has {}", self.id, runs.len());
             return Ok(Exit::NotFound);
         };
-        for line in client.log(run.id).await? {
+        let part = self.tail.map_or(LogPart::After { seq: self.after, limit: u32::MAX }, LogPart::Last);
+        for line in client.log_part(run.id, part).await? {
             if self.json {
                 say!("{}", serde_json::to_string(&line)?);
             } else {

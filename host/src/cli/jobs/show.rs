@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::not_found;
 use crate::cli::Exit;
+use crate::cli::record::print_fields;
 use crate::client::Client;
-use crate::job::{JobId, JobRecord, RunRecord, visible};
+use crate::job::{JobId, JobRecord, RunRecord};
 
 /// Which job to show.
 #[derive(Debug, clap::Args)]
@@ -38,16 +39,5 @@ impl Show {
             print_fields(&serde_json::to_value(run)?);
         }
         Ok(Exit::Done)
-    }
-}
-
-/// Every column that has a value, one a line. What workers and users wrote is made harmless to look at.
-fn print_fields(record: &serde_json::Value) {
-    for (name, value) in record.as_object().into_iter().flatten() {
-        match value {
-            serde_json::Value::Null => {}
-            serde_json::Value::String(text) => say!("  {name:<20} {}", visible(text)),
-            other => say!("  {name:<20} {}", visible(&other.to_string())),
-        }
     }
 }

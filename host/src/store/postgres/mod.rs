@@ -61,7 +61,16 @@ static TEXTS: LazyLock<(Statements, Own, SweepTexts)> = LazyLock::new(|| {
         sweep_overdue: include_str!("../sql/sweep_overdue.postgres.sql"),
         sweep_ready: include_str!("../sql/sweep_ready.postgres.sql"),
     };
-    (texts!("postgres", std::convert::identity, "FOR UPDATE OF j SKIP LOCKED\n"), own, sweep)
+    (
+        texts!(
+            "postgres",
+            std::convert::identity,
+            "FOR UPDATE OF j SKIP LOCKED\n",
+            "WHERE j.id = ANY ($17) AND j.id < $1 AND j.id >= $2\n"
+        ),
+        own,
+        sweep,
+    )
 });
 
 /// Every statement by name, for tests.

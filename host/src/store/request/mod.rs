@@ -1,9 +1,11 @@
 //! What is asked of a store and what it answers, where that is more than a noun of `job/`.
 
 mod attempt;
+mod health;
 mod node;
 mod order;
 mod read;
+mod selection;
 mod upkeep;
 
 use serde::Serialize;
@@ -13,11 +15,13 @@ use crate::job::JobId;
 pub use attempt::{
     ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, Queues, ServedKind, Settled, Turn,
 };
+pub use health::{BatchProgress, FailureFilter, FailureRecord, Health, KindWaiting, LogPart, QueueHealth};
 pub use node::{
     Comparison, KindDefaults, NewNode, Notes, PublishedKind, Reclaimed, Registered, Renewal, Renewed,
 };
-pub use order::{CancelAnswer, Order, RetryAnswer};
-pub use read::{JobFilter, KindRecord, LaneCount, NodeRecord, Overview};
+pub use order::{Answer, KeyTaken, Order, Step, Survey, Tally};
+pub use read::{JobFilter, KindRecord, LaneCount, NodeRecord, Overview, Page};
+pub use selection::{Between, Scope, Selection, SelectionError};
 pub use upkeep::{Activity, Promoted, Sweep, Swept};
 
 /// Which database a store is on.

@@ -1,8 +1,10 @@
 //! What operators order, and are answered.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::job::{ActionId, JobId, JobState};
+use crate::job::{ActionId, JobId, JobState, Operation};
 
 /// An operator's order: repeated, it answers what was recorded.
 #[derive(Clone, Debug)]
@@ -11,36 +13,100 @@ pub struct Order {
     pub action: ActionId,
     /// Who gives it.
     pub who: String,
+    /// What is to be done.
+    pub operation: Operation,
 }
 
-/// What became of a request to cancel one job.
+/// What became of an order for one job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CancelAnswer {
-    /// It was waiting, and is cancelled.
-    Cancelled,
-    /// It runs; its node was told.
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// It was moved.
+    Moved {
+        /// To this state.
+        state: JobState,
+    },
+    /// It runs; its node was told to stop it.
     Requested,
-    /// It had ended before, like this.
-    Ended(JobState),
+    /// It was left alone, for it is in a state that the order does not move.
+    Left {
+        /// This one.
+        state: JobState,
+    },
+    /// It was left alone, for another job that has not ended holds its active key.
+    KeyTaken {
+        /// This one.
+        holder: JobId,
+    },
     /// There is no such job.
     NotFound,
 }
 
-/// What became of a request to retry one job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RetryAnswer {
-    /// It is available.
-    Available,
-    /// It runs: cancel it first.
-    Running,
-    /// It succeeded: a retry is refused.
-    Succeeded,
-    /// It is paused: resume it.
-    Paused,
-    /// Another job that has not ended holds its active key.
-    KeyTaken(JobId),
-    /// There is no such job.
-    NotFound,
+/// What became of one batch of an order for a selection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What was done.
+    pub tally: Tally,
+    /// Where the next batch begins; nothing is left if there is none.
+    pub next: Option<JobId>,
+}
+
+/// What became of the jobs of an order, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Those that were moved, by the state to which.
+    pub moved: BTreeMap<JobState, u64>,
+    /// Those that run and whose nodes were told to stop them.
+    pub requested: u64,
+    /// Those left alone that had moved on before it was their turn, by their state.
+    pub left: BTreeMap<JobState, u64>,
+    /// Those left alone whose active key another job holds.
+    pub keys_taken: Vec<KeyTaken>,
+}
+
+/// A job that was left alone, and who holds its active key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "each is the id of a job")]
+pub struct KeyTaken {
+    pub id: JobId,
+    pub holder: JobId,
+}
+
+impl Tally {
+    /// How many jobs were changed.
+    pub fn changed(&self) -> u64 {
+        self.moved.values().sum::<u64>() + self.requested
+    }
+
+    /// Counts one more answer.
+    pub fn count(&mut self, id: JobId, answer: Answer) {
+        match answer {
+            Answer::Moved { state } => *self.moved.entry(state).or_default() += 1,
+            Answer::Requested => self.requested += 1,
+            Answer::Left { state } => *self.left.entry(state).or_default() += 1,
+            Answer::KeyTaken { holder } => self.keys_taken.push(KeyTaken { id, holder }),
+            // Of a selection: it was deleted before it was its turn.
+            Answer::NotFound => {}
+        }
+    }
+
+    /// Adds what another batch came to.
+    pub fn add(&mut self, other: Self) {
+        for (sums, counts) in [(&mut self.moved, other.moved), (&mut self.left, other.left)] {
+            for (state, count) in counts {
+                *sums.entry(state).or_default() += count;
+            }
+        }
+        self.requested += other.requested;
+        self.keys_taken.extend(other.keys_taken);
+    }
+}
+
+/// The jobs of a part of a selection, by state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// How many, by state.
+    pub states: BTreeMap<JobState, u64>,
+    /// Where the next part begins; nothing is left if there is none.
+    pub next: Option<JobId>,
 }

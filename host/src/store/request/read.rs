@@ -1,10 +1,11 @@
 //! How things stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::job::{ExecutorClass, JobId, JobState, Json, Kind, NodeId, Queue, Tag, Timestamp};
+use super::{KindWaiting, Selection};
+use crate::job::{ExecutorClass, JobId, JobRecord, JobState, Json, Kind, NodeId, Queue, Timestamp};
 
 /// A kind as it was published last.
 #[derive(Clone, Debug, Serialize)]
@@ -18,21 +19,24 @@ pub struct KindRecord {
     pub published_at: Timestamp,
 }
 
-/// Which jobs to list.
+/// Which jobs to list, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {
-    /// In any of these states; all if empty.
-    pub states: Vec<JobState>,
-    /// Of this kind.
-    pub kind: Option<Kind>,
-    /// In this queue.
-    pub queue: Option<Queue>,
-    /// With this tag.
-    pub tag: Option<Tag>,
+    /// Which.
+    pub selection: Selection,
     /// Older than this one: the last of the page before.
     pub before: Option<JobId>,
     /// At most so many; 1…1000.
     pub limit: u32,
+}
+
+/// Jobs, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The jobs; they may be fewer than was asked for although there are more.
+    pub jobs: Vec<JobRecord>,
+    /// Where the next page begins; there is nothing more if there is none.
+    pub next: Option<JobId>,
 }
 
 /// How things stand.
@@ -77,4 +81,38 @@ pub struct NodeRecord {
     pub kinds: Json,
     pub concurrency: u32,
     pub in_flight: u32,
+}
+
+impl NodeRecord {
+    /// Whether it holds its lease, as far as the database knows: a node that has left, was lost, or let its lease pass
+    /// has nothing to offer. On SQLite, where there is no lease, one that died is only found out when the next starts.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.lost_at.is_none() && self.expires_at.is_none_or(|expires| expires > now)
+    }
+
+    /// The kinds that it has loaded.
+    pub fn kind_names(&self) -> Vec<String> {
+        let kinds: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(self.kinds.as_str()).unwrap_or_default();
+        kinds.into_keys().collect()
+    }
+}
+
+impl Overview {
+    /// The kinds with jobs to claim that none of these nodes has.
+    pub fn kinds_waiting<'n>(&self, alive: impl IntoIterator<Item = &'n NodeRecord>) -> Vec<KindWaiting> {
+        let served: BTreeSet<String> = alive.into_iter().flat_map(NodeRecord::kind_names).collect();
+        let mut waiting: BTreeMap<&Kind, (u64, Timestamp)> = BTreeMap::new();
+        for lane in self.lanes.iter().filter(|lane| !served.contains(lane.kind.as_str())) {
+            let (available, oldest) = waiting.entry(&lane.kind).or_insert((0, lane.oldest_due));
+            *available += lane.available;
+            *oldest = (*oldest).min(lane.oldest_due);
+        }
+        let told = |(kind, (available, oldest_due)): (&Kind, _)| KindWaiting {
+            kind: kind.clone(),
+            available,
+            oldest_due,
+        };
+        waiting.into_iter().map(told).collect()
+    }
 }

@@ -1,5 +1,6 @@
--- A page of jobs, newest first. $1 older than this one · $2 states as an array, null for all · $3 kind, $4 queue,
--- $5 tag, each null for any · $6 how many
+-- A page of jobs, newest first. $1 older than this one · $2 no older than this one · $3 how many · and, each null for
+-- any: $4 states as an array · $5 kind · $6 queue · $7 tag · $8 executor class · $9 parent · $10 root · $11 schedule ·
+-- $12 class of the last run's error · created at or after $13, before $14 · ended at or after $15, before $16
 SELECT
     j.id, j.kind, j.queue, j.args, j.priority, j.state, j.attempt, j.failures, j.crashes, j.releases, j.snoozes,
     j.last_chance, j.max_attempts, j.timeout_ms, j.fuel, j.backoff_base_ms, j.backoff_cap_ms, j.created_at,
@@ -7,10 +8,20 @@ SELECT
     j.unique_active_key, j.parent_id, j.parent_run_id, j.root_id, j.depth, j.executor_class, j.blocked_by,
     j.limit_key, j.schedule_slug, j.tags, j.metadata
 FROM jobs j
-WHERE j.id < $1
-  AND ($2 IS NULL OR j.state IN (SELECT s.value FROM json_each($2) AS s))
-  AND ($3 IS NULL OR j.kind = $3)
-  AND ($4 IS NULL OR j.queue = $4)
-  AND ($5 IS NULL OR $5 IN (SELECT t.value FROM json_each(j.tags) AS t))
+WHERE j.id < $1 AND j.id >= $2
+  AND ($4 IS NULL OR +j.state IN (SELECT s.value FROM json_each($4) AS s))
+  AND ($5 IS NULL OR j.kind = $5)
+  AND ($6 IS NULL OR j.queue = $6)
+  AND ($7 IS NULL OR $7 IN (SELECT t.value FROM json_each(j.tags) AS t))
+  AND ($8 IS NULL OR j.executor_class = $8)
+  AND ($9 IS NULL OR +j.parent_id = $9)
+  AND ($10 IS NULL OR +j.root_id = $10)
+  AND ($11 IS NULL OR j.schedule_slug = $11)
+  AND ($12 IS NULL
+    OR $12 = (SELECT r.error_class FROM job_runs r WHERE r.job_id = j.id AND r.attempt = j.attempt))
+  AND ($13 IS NULL OR j.created_at >= $13)
+  AND ($14 IS NULL OR j.created_at < $14)
+  AND ($15 IS NULL OR j.finalized_at >= $15)
+  AND ($16 IS NULL OR j.finalized_at < $16)
 ORDER BY j.id DESC
-LIMIT $6
+LIMIT $3

@@ -22,4 +22,4 @@ WHERE j.id = ANY ($1)
         SELECT FROM flyball.jobs o
         WHERE o.id = ANY ($1) AND o.unique_active_key = j.unique_active_key AND o.id < j.id
           AND o.state IN ('cancelled', 'discarded')))
-RETURNING j.id
+RETURNING j.id, j.state

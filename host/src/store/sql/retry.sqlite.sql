@@ -23,4 +23,4 @@ WHERE id IN (SELECT d.value FROM json_each($1) AS d)
         CROSS JOIN jobs o ON o.id = d.value
         WHERE o.unique_active_key = jobs.unique_active_key AND o.id < jobs.id
           AND +o.state IN ('cancelled', 'discarded')))
-RETURNING id
+RETURNING id, state

@@ -61,7 +61,15 @@ static TEXTS: LazyLock<(Statements, Own)> = LazyLock::new(|| {
         settle_logs: include_str!("../sql/settle_logs.sqlite.sql"),
         settle_runs: include_str!("../sql/settle_runs.sqlite.sql"),
     };
-    (texts!("sqlite", shared, ""), own)
+    (
+        texts!(
+            "sqlite",
+            shared,
+            "",
+            "WHERE j.id IN (SELECT d.value FROM json_each($17) AS d) AND +j.id < $1 AND +j.id >= $2\n"
+        ),
+        own,
+    )
 });
 
 /// Every statement by name, for tests.

@@ -28,7 +28,7 @@ impl Session for SqliteSession<'_> {
                 Value::Flag(flag) => query.bind(flag),
                 Value::Text(text) => query.bind(text),
                 // Text, as JSON carries ids: sqlx alone would bind a blob.
-                Value::Id(id) => query.bind(id.hyphenated().to_string()),
+                Value::Id(id) => query.bind(id.map(|id| id.hyphenated().to_string())),
                 Value::Ids(ids) => query.bind(texts(ids.iter().map(|id| id.hyphenated().to_string()))),
                 Value::Time(at) => query.bind(at.map(|at| at.micros())),
             };

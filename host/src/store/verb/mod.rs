@@ -4,8 +4,11 @@
 mod claim;
 mod family;
 mod finalize;
+mod find;
 mod follow_ups;
+mod health;
 mod insert;
+mod move_jobs;
 mod node;
 mod operate;
 mod promote;

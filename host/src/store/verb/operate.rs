@@ -1,222 +1,170 @@
-//! What operators order. An order is carried out once: a repeat is answered what was recorded.
+//! What operators order. An order comes in batches, each a transaction that also records what it answers: a repeat is
+//! answered what was recorded, and goes on with what was not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use crate::job::{JobId, JobState, Timestamp};
-use crate::store::dialect::{Dialect, Outcome as Done, Ring, Session};
+use crate::job::{JobId, Timestamp};
+use crate::store::dialect::{Dialect, Outcome as Done, Session};
 use crate::store::fault::{Blame, Fault};
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
-use crate::store::{CancelAnswer, Order, Result, RetryAnswer, StoreError};
+use crate::store::verb::find::{Columns, Part, newest};
+use crate::store::verb::move_jobs::{Batch, move_jobs};
+use crate::store::{Answer, Order, Result, Selection, Step, StoreError, Survey, Tally};
 use crate::wake::Line;
 
-/// How often an order is begun anew that lost a race for a key.
+const DOING: &str = "carrying out an order";
+/// How often a batch is begun anew that lost a race for a key.
 const ROUNDS: usize = 3;
+/// The most jobs of a batch.
+const BATCH: usize = 1000;
 
 impl<D: Dialect> SqlStore<D> {
-    pub(in crate::store) async fn cancel_jobs(
+    pub(in crate::store) async fn order_for(
         &self,
         order: &Order,
         jobs: &[JobId],
         now: Timestamp,
-    ) -> Result<Vec<CancelAnswer>> {
-        let db = self.db.clone();
-        let answers = self.carry_out(order, "cancel", jobs, now, move |session, jobs, statements| {
-            let db = db.clone();
-            Box::pin(async move {
-                let answers = cancel(session, &jobs, &statements, now).await?;
-                if answers.values().any(|answer| *answer == CancelAnswer::Requested) {
-                    db.announce_inside(session, Line::Cancel).await?;
-                }
-                Ok(answers)
-            })
-        });
-        let answers = answers.await.map_err(|fault| fault.told("cancelling jobs"))?;
-        if answers.values().any(|answer| *answer == CancelAnswer::Requested) {
-            self.bell.ring(Line::Cancel);
+    ) -> Result<Vec<Answer>> {
+        let mut answers = HashMap::with_capacity(jobs.len());
+        for jobs in jobs.chunks(BATCH) {
+            let Some(name) = jobs.first() else { break };
+            let batch = Batch { jobs: jobs.to_vec(), operation: order.operation, selection: None };
+            answers.extend(self.carry_out(order, *name, batch, None, now).await?.answers);
         }
-        Ok(jobs.iter().map(|job| answers.get(job).copied().unwrap_or(CancelAnswer::NotFound)).collect())
+        Ok(jobs.iter().map(|job| answers.get(job).copied().unwrap_or(Answer::NotFound)).collect())
     }
 
-    pub(in crate::store) async fn retry_jobs(
+    pub(in crate::store) async fn order_batch(
         &self,
         order: &Order,
-        jobs: &[JobId],
+        selection: &Selection,
+        from: Option<JobId>,
         now: Timestamp,
-    ) -> Result<Vec<RetryAnswer>> {
-        let answers = self.carry_out(order, "retry", jobs, now, move |session, jobs, statements| {
-            Box::pin(async move { retry(session, &jobs, &statements, now).await })
-        });
-        let answers = answers.await.map_err(|fault| fault.told("retrying jobs"))?;
-        if answers.values().any(|answer| *answer == RetryAnswer::Available) {
-            self.ring(Ring::Work);
-        }
-        Ok(jobs.iter().map(|job| answers.get(job).copied().unwrap_or(RetryAnswer::NotFound)).collect())
+    ) -> Result<Step> {
+        let mut found = self.find(selection, Columns::State, Part::new(from, BATCH)).await?;
+        let jobs = found.rows.iter_mut().map(|row| row.id("id")).collect::<Result<_>>()?;
+        let selection = Some(selection.clone());
+        let batch = Batch { jobs, operation: order.operation, selection };
+        // Named by where it begins: a repeat follows the same chain of batches, whatever it would find now.
+        let name = from.unwrap_or_else(newest);
+        let record = self.carry_out(order, name, batch, found.next, now).await?;
+        let mut tally = Tally::default();
+        record.answers.into_iter().for_each(|(job, answer)| tally.count(job, answer));
+        Ok(Step { tally, next: record.next })
     }
 
-    /// Carries out an order for a batch of jobs, and records what it answers, in one transaction.
-    async fn carry_out<A>(
+    pub(in crate::store) async fn survey_jobs(
+        &self,
+        selection: &Selection,
+        from: Option<JobId>,
+    ) -> Result<Survey> {
+        let found = self.find(selection, Columns::State, Part::new(from, BATCH)).await?;
+        let mut survey = Survey { next: found.next, ..Survey::default() };
+        for mut row in found.rows {
+            *survey.states.entry(row.word("state")?).or_default() += 1;
+        }
+        Ok(survey)
+    }
+
+    /// Carries out one batch of an order, and records what it answers, in one transaction; or reads what was recorded.
+    async fn carry_out(
         &self,
         order: &Order,
-        what: &'static str,
-        jobs: &[JobId],
+        name: JobId,
+        batch: Batch,
+        next: Option<JobId>,
         now: Timestamp,
-        work: impl Operation<A>,
-    ) -> Done<HashMap<JobId, A>>
-    where
-        A: Copy + Send + Sync + Serialize + DeserializeOwned + 'static,
-    {
-        let Some(batch) = jobs.first().copied() else { return Ok(HashMap::new()) };
+    ) -> Result<Record> {
         let mut round = 1;
         loop {
-            let (jobs, order, work) = (jobs.to_vec(), order.clone(), work.clone());
-            let statements = self.db.statements().clone();
-            let transaction = self.db.transact(move |s| {
+            let (db, order, batch) = (self.db.clone(), order.clone(), batch.clone());
+            let transaction = self.db.transact(move |session| {
                 Box::pin(async move {
-                    let begin =
-                        vec![order.action.into(), batch.into(), order.who.into(), now.into(), what.into()];
-                    if s.run(statements.action_begin, begin).await?.is_empty() {
-                        return recorded(s, &statements, order.action.into(), batch, what).await;
+                    let statements = db.statements();
+                    let entry = Entry { order: &order, name, asked: batch.asked() };
+                    if !entry.begin(session, statements, now).await? {
+                        return entry.recorded(session, statements).await;
                     }
-                    let answers = work(&mut *s, jobs, statements.clone()).await?;
-                    let answer =
-                        serde_json::to_string(&answers.iter().collect::<Vec<_>>()).unwrap_or_default();
-                    let keep = vec![order.action.into(), batch.into(), answer.into()];
-                    s.run(statements.action_answer, keep).await?;
-                    Ok(answers)
+                    let answers: Vec<_> = move_jobs(&*db, session, &batch, now).await?.into_iter().collect();
+                    if answers.iter().any(|(_, answer)| *answer == Answer::Requested) {
+                        db.announce_inside(session, Line::Cancel).await?;
+                    }
+                    let record = Record { asked: batch.asked(), answers, next };
+                    entry.keep(session, statements, &record).await?;
+                    Ok(record)
                 })
             });
             match transaction.await {
                 // Somebody took a key meanwhile, or a deadlock: nothing was done.
                 Err(fault) if round < ROUNDS && (fault.is_duplicate() || fault.blame() == Blame::Race) => {
-                    round += 1
+                    round += 1;
                 }
-                answer => return answer,
+                answer => {
+                    let record = answer.map_err(|fault| fault.told(DOING))?;
+                    self.ring_for_answers(&record.answers, now);
+                    return Ok(record);
+                }
             }
         }
     }
-}
 
-/// What is done to the jobs of an order, inside its transaction; it may have to be done more than once.
-trait Operation<A>:
-    for<'s> Fn(
-        &'s mut dyn Session,
-        Vec<JobId>,
-        Statements,
-    ) -> futures::future::BoxFuture<'s, Done<HashMap<JobId, A>>>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<A, F> Operation<A> for F where
-    F: for<'s> Fn(
-            &'s mut dyn Session,
-            Vec<JobId>,
-            Statements,
-        ) -> futures::future::BoxFuture<'s, Done<HashMap<JobId, A>>>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
-
-async fn recorded<A: DeserializeOwned>(
-    session: &mut dyn Session,
-    statements: &Statements,
-    action: crate::store::value::Value,
-    batch: JobId,
-    what: &'static str,
-) -> Done<HashMap<JobId, A>> {
-    let rows = session.run(statements.action_read, vec![action, batch.into()]).await?;
-    let mut row = rows.into_iter().next().ok_or(Fault::Database(sqlx::Error::RowNotFound))?;
-    let (ordered, answer) = (row.text("what")?, row.text("answer")?);
-    let answers: Option<Vec<(JobId, A)>> = serde_json::from_str(&answer).ok();
-    match answers {
-        Some(answers) if ordered == what => Ok(answers.into_iter().collect()),
-        Some(_) | None => {
-            let found = format!("{ordered} {answer}");
-            Err(StoreError::Unreadable { what: "the answer of an order", found }.into())
+    fn ring_for_answers(&self, answers: &[(JobId, Answer)], now: Timestamp) {
+        if answers.iter().any(|(_, answer)| *answer == Answer::Requested) {
+            self.bell.ring(Line::Cancel);
         }
-    }
-}
-
-/// The states of the jobs, held until the transaction ends.
-async fn lock(
-    session: &mut dyn Session,
-    jobs: &[JobId],
-    statements: &Statements,
-) -> Done<Vec<(JobId, JobState)>> {
-    let rows = session.run(statements.jobs_lock, vec![jobs.into()]).await?;
-    rows.into_iter().map(|mut row| Ok((row.id("id")?, row.word("state")?))).collect()
-}
-
-async fn cancel(
-    session: &mut dyn Session,
-    jobs: &[JobId],
-    statements: &Statements,
-    now: Timestamp,
-) -> Done<HashMap<JobId, CancelAnswer>> {
-    let states = lock(session, jobs, statements).await?;
-    let answers: HashMap<_, _> = states.into_iter().map(|(job, state)| (job, answer_cancel(state))).collect();
-    for (answer, statement) in [
-        (CancelAnswer::Cancelled, statements.cancel_waiting),
-        (CancelAnswer::Requested, statements.cancel_running),
-    ] {
-        if answers.values().any(|given| *given == answer) {
-            session.run(statement, vec![jobs.into(), now.into()]).await?;
-        }
-    }
-    Ok(answers)
-}
-
-const fn answer_cancel(state: JobState) -> CancelAnswer {
-    match state {
-        JobState::Available | JobState::Scheduled | JobState::Retryable | JobState::Paused => {
-            CancelAnswer::Cancelled
-        }
-        JobState::Running => CancelAnswer::Requested,
-        JobState::Succeeded | JobState::Cancelled | JobState::Discarded => CancelAnswer::Ended(state),
-    }
-}
-
-async fn retry(
-    session: &mut dyn Session,
-    jobs: &[JobId],
-    statements: &Statements,
-    now: Timestamp,
-) -> Done<HashMap<JobId, RetryAnswer>> {
-    let states = lock(session, jobs, statements).await?;
-    let rows = session.run(statements.retry, vec![jobs.into(), now.into()]).await?;
-    let moved: HashSet<JobId> = rows.into_iter().map(|mut row| row.id("id")).collect::<Result<_>>()?;
-    let mut answers = HashMap::with_capacity(states.len());
-    let mut left = Vec::new();
-    for (job, state) in states {
-        match state {
-            _ if moved.contains(&job) => answers.insert(job, RetryAnswer::Available),
-            JobState::Running => answers.insert(job, RetryAnswer::Running),
-            JobState::Succeeded => answers.insert(job, RetryAnswer::Succeeded),
-            JobState::Paused => answers.insert(job, RetryAnswer::Paused),
-            JobState::Available
-            | JobState::Scheduled
-            | JobState::Retryable
-            | JobState::Cancelled
-            | JobState::Discarded => {
-                left.push(job);
-                None
-            }
+        let moved = |(_, answer): &(JobId, Answer)| match answer {
+            // The promoter looks for itself when it is due.
+            Answer::Moved { state } => Some((*state, Some(now))),
+            Answer::Requested | Answer::Left { .. } | Answer::KeyTaken { .. } | Answer::NotFound => None,
         };
+        self.ring_for(answers.iter().filter_map(moved));
     }
-    if !left.is_empty() {
-        for mut row in session.run(statements.retry_holders, vec![left.as_slice().into()]).await? {
-            answers.insert(row.id("id")?, RetryAnswer::KeyTaken(row.id("holder")?));
+}
+
+/// What a batch came to, as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    asked: serde_json::Value,
+    answers: Vec<(JobId, Answer)>,
+    /// Where the order goes on.
+    next: Option<JobId>,
+}
+
+/// The entry of a batch in the book of orders.
+struct Entry<'o> {
+    order: &'o Order,
+    name: JobId,
+    asked: serde_json::Value,
+}
+
+impl Entry<'_> {
+    /// Enters the batch; not if it was given before.
+    async fn begin(&self, session: &mut dyn Session, statements: &Statements, now: Timestamp) -> Done<bool> {
+        let Order { action, who, operation } = self.order;
+        let what = operation.name();
+        let values = vec![(*action).into(), self.name.into(), who.clone().into(), now.into(), what.into()];
+        Ok(!session.run(statements.action_begin, values).await?.is_empty())
+    }
+
+    async fn recorded(&self, session: &mut dyn Session, statements: &Statements) -> Done<Record> {
+        let values = vec![self.order.action.into(), self.name.into()];
+        let rows = session.run(statements.action_read, values).await?;
+        let mut row = rows.into_iter().next().ok_or(Fault::Database(sqlx::Error::RowNotFound))?;
+        let (what, answer) = (row.text("what")?, row.text("answer")?);
+        let record: Record = serde_json::from_str(&answer)
+            .map_err(|_| StoreError::Unreadable { what: "the answer of an order", found: answer })?;
+        if record.asked == self.asked {
+            return Ok(record);
         }
+        Err(StoreError::OtherOrder { action: self.order.action, what }.into())
     }
-    Ok(answers)
+
+    async fn keep(&self, session: &mut dyn Session, statements: &Statements, record: &Record) -> Done<()> {
+        let answer = serde_json::to_string(record).unwrap_or_default();
+        let values = vec![self.order.action.into(), self.name.into(), answer.into()];
+        session.run(statements.action_answer, values).await.map(drop)
+    }
 }

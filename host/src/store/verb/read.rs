@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
-use crate::job::{JobId, JobRecord, JobState, Kind, LogRecord, RunId, RunRecord, Timestamp, cut, visible};
-use crate::store::batch::{join, texts};
+use crate::job::{JobId, JobRecord, JobState, Kind, RunRecord, Timestamp, cut, visible};
+use crate::store::batch::join;
 use crate::store::dialect::Dialect;
 use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::value::{Row, Value};
-use crate::store::{JobFilter, KindRecord, NodeRecord, Overview, ProgressReport, Result, records};
+use crate::store::verb::find::{Columns, Part};
+use crate::store::{JobFilter, KindRecord, NodeRecord, Overview, Page, ProgressReport, Result, records};
 
 /// The most jobs of a page.
 const PAGE: u32 = 1000;
@@ -18,7 +17,7 @@ const PAGE: u32 = 1000;
 const NOTE: usize = 1 << 10;
 
 impl<D: Dialect> SqlStore<D> {
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         statement: &'static str,
         values: Vec<Value>,
@@ -37,24 +36,11 @@ impl<D: Dialect> SqlStore<D> {
         Ok(rows.into_iter().filter_map(|row| readable(records::run(row))).collect())
     }
 
-    pub(in crate::store) async fn read_log(&self, run: RunId) -> Result<Vec<LogRecord>> {
-        let rows = self.ask(self.db.statements().log, vec![run.into()], "reading the log of a run").await?;
-        Ok(rows.into_iter().filter_map(|row| readable(records::log(row))).collect())
-    }
-
-    pub(in crate::store) async fn list_jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>> {
-        let states = (!filter.states.is_empty()).then(|| texts(filter.states.iter().map(|s| s.as_str())));
-        let before = filter.before.unwrap_or_else(|| JobId::from(Uuid::max()));
-        let values = vec![
-            before.into(),
-            states.into(),
-            filter.kind.as_ref().map(ToString::to_string).into(),
-            filter.queue.as_ref().map(ToString::to_string).into(),
-            filter.tag.as_ref().map(ToString::to_string).into(),
-            filter.limit.clamp(1, PAGE).into(),
-        ];
-        let rows = self.ask(self.db.statements().list, values, "listing jobs").await?;
-        Ok(rows.into_iter().filter_map(|row| readable(records::job(row))).collect())
+    pub(in crate::store) async fn read_page(&self, filter: &JobFilter) -> Result<Page> {
+        let limit = filter.limit.clamp(1, PAGE) as usize;
+        let found = self.find(&filter.selection, Columns::Whole, Part::new(filter.before, limit)).await?;
+        let jobs = found.rows.into_iter().filter_map(|row| readable(records::job(row))).collect();
+        Ok(Page { jobs, next: found.next })
     }
 
     pub(in crate::store) async fn read_overview(&self, now: Timestamp) -> Result<Overview> {

@@ -1,0 +1,142 @@
+//! One batch of an order, inside its transaction: jobs are held in the order of their ids, and those that the order
+//! moves are moved.
+
+use std::collections::BTreeMap;
+
+use crate::job::{Barriers, JobId, JobState, Operation, Replay, Timestamp};
+use crate::store::batch::join;
+use crate::store::dialect::{Dialect, Outcome as Done, Session};
+use crate::store::statements::Statements;
+use crate::store::value::Row;
+use crate::store::{Answer, Result, Selection};
+
+/// Jobs, and what is to be done to them.
+#[derive(Clone, Debug)]
+pub(super) struct Batch {
+    pub(super) jobs: Vec<JobId>,
+    pub(super) operation: Operation,
+    /// What they were found by, if they were not named.
+    pub(super) selection: Option<Selection>,
+}
+
+impl Batch {
+    /// What the whole order asks for: the same for each of its batches.
+    pub(super) fn asked(&self) -> serde_json::Value {
+        serde_json::json!({ "operation": self.operation, "selection": self.selection })
+    }
+
+    /// Whether a job that is in this state now is one to be moved. It may have moved on since it was found.
+    fn takes(&self, state: JobState) -> bool {
+        let asked = |selection: &Selection| selection.states.is_empty() || selection.states.contains(&state);
+        self.operation.moves(state) && self.selection.as_ref().is_none_or(asked)
+    }
+}
+
+/// Answers for each job that is there.
+pub(super) async fn move_jobs<D: Dialect>(
+    db: &D,
+    session: &mut dyn Session,
+    batch: &Batch,
+    now: Timestamp,
+) -> Done<BTreeMap<JobId, Answer>> {
+    let statements = db.statements();
+    let states = lock(session, &batch.jobs, statements).await?;
+    let left = |(job, state): &(JobId, JobState)| (*job, Answer::Left { state: *state });
+    let mut answers: BTreeMap<JobId, Answer> = states.iter().map(left).collect();
+    let (taken, _): (Vec<_>, Vec<_>) = states.into_iter().partition(|(_, state)| batch.takes(*state));
+    let jobs: Vec<JobId> = taken.iter().map(|(job, _)| *job).collect();
+    let moved = match batch.operation {
+        Operation::Cancel(barriers) => {
+            answers.extend(cancel(session, statements, &taken, now).await?);
+            drop_barriers(session, statements, batch, barriers).await?;
+            return Ok(answers);
+        }
+        _ if jobs.is_empty() => return Ok(answers),
+        Operation::Pause => session.run(statements.pause, vec![jobs.as_slice().into()]).await?,
+        Operation::Resume => session.run(statements.resume, vec![jobs.as_slice().into(), now.into()]).await?,
+        Operation::Retry => session.run(statements.retry, vec![jobs.as_slice().into(), now.into()]).await?,
+        Operation::Replay(how) => replay::<D>(session, statements, &jobs, how, now).await?,
+    };
+    let moved: BTreeMap<JobId, Answer> = moved.into_iter().map(moved_to).collect::<Result<_>>()?;
+    let refused: Vec<JobId> = jobs.into_iter().filter(|job| !moved.contains_key(job)).collect();
+    answers.extend(moved);
+    if !refused.is_empty() {
+        for mut row in session.run(statements.retry_holders, vec![refused.as_slice().into()]).await? {
+            answers.insert(row.id("id")?, Answer::KeyTaken { holder: row.id("holder")? });
+        }
+    }
+    Ok(answers)
+}
+
+fn moved_to(mut row: Row) -> Result<(JobId, Answer)> {
+    Ok((row.id("id")?, Answer::Moved { state: row.word("state")? }))
+}
+
+/// The states of the jobs, held until the transaction ends.
+async fn lock(
+    session: &mut dyn Session,
+    jobs: &[JobId],
+    statements: &Statements,
+) -> Done<Vec<(JobId, JobState)>> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = session.run(statements.jobs_lock, vec![jobs.into()]).await?;
+    rows.into_iter().map(|mut row| Ok((row.id("id")?, row.word("state")?))).collect()
+}
+
+async fn cancel(
+    session: &mut dyn Session,
+    statements: &Statements,
+    taken: &[(JobId, JobState)],
+    now: Timestamp,
+) -> Done<Vec<(JobId, Answer)>> {
+    let (running, waiting): (Vec<_>, Vec<_>) =
+        taken.iter().partition(|(_, state)| *state == JobState::Running);
+    let mut answers = Vec::with_capacity(taken.len());
+    for (taken, statement, answer) in [
+        (waiting, statements.cancel_waiting, Answer::Moved { state: JobState::Cancelled }),
+        (running, statements.cancel_running, Answer::Requested),
+    ] {
+        let jobs: Vec<JobId> = taken.into_iter().map(|(job, _)| job).collect();
+        if !jobs.is_empty() {
+            session.run(statement, vec![jobs.as_slice().into(), now.into()]).await?;
+        }
+        answers.extend(jobs.into_iter().map(|job| (job, answer)));
+    }
+    Ok(answers)
+}
+
+/// After the jobs, as whoever ends a job takes them in this order too.
+async fn drop_barriers(
+    session: &mut dyn Session,
+    statements: &Statements,
+    batch: &Batch,
+    barriers: Barriers,
+) -> Done<()> {
+    let parent = batch.selection.as_ref().and_then(|selection| selection.parent_id);
+    match (barriers, parent) {
+        (Barriers::Drop, Some(parent)) => {
+            session.run(statements.barriers_drop, vec![parent.into()]).await.map(drop)
+        }
+        (Barriers::Drop, None) | (Barriers::Fire, _) => Ok(()),
+    }
+}
+
+async fn replay<D: Dialect>(
+    session: &mut dyn Session,
+    statements: &Statements,
+    jobs: &[JobId],
+    how: Replay,
+    now: Timestamp,
+) -> Done<Vec<Row>> {
+    let due = |job: &JobId| {
+        D::WIRE.item(|fields| {
+            fields.id("id", job.uuid());
+            fields.time("at", how.due(*job, now));
+        })
+    };
+    let due = join(jobs.iter().map(due));
+    let values = vec![jobs.into(), due.into(), how.state().as_str().into()];
+    session.run(statements.replay, values).await
+}
