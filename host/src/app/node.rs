@@ -168,9 +168,19 @@ impl Node {
         if settings.node.maintenance == Maintenance::Shared && self.store.database() == Database::Postgres {
             services.push(service("sweeper", Auxiliary, scheduler, Scheduler::sweep));
         }
+        if let Some(every) = settings.node.health_pulse {
+            services.push(self.pulse(every));
+        }
         for service in services {
             self.supervisor.start(service);
         }
+    }
+
+    fn pulse(&self, every: Duration) -> Service {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        Service::new("pulse", Importance::Auxiliary, move |token| {
+            telemetry::beat_pulse(store.clone(), clock.clone(), every, token)
+        })
     }
 
     fn scheduler(&self, settings: &NodeSettings) -> Scheduler {

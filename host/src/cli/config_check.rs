@@ -75,6 +75,7 @@ fn shown(config: &Config) -> Value {
             "drain_timeout": span(node.drain_timeout),
             "deadline_grace": span(node.deadline_grace),
             "poll_interval": span(node.poll_interval),
+            "health_pulse": node.health_pulse.map_or_else(|| "never".to_owned(), span),
             "no_maintenance": node.maintenance == Maintenance::Never,
             "allocator": format!("{:?}", sandbox.allocator).to_lowercase(),
             "log": log.filter,

@@ -136,6 +136,10 @@ fn node(
             Duration::from_secs(1),
             Duration::from_millis(10),
         )?,
+        health_pulse: match settings.health_pulse {
+            None | Some(Span(Duration::ZERO)) => None,
+            given => Some(between("health_pulse", given, Duration::ZERO, Duration::from_secs(1))?),
+        },
         stop_grace: between("stop_grace", settings.stop_grace, sandbox.stop_grace, Duration::ZERO)?,
         drain_timeout: between(
             "drain_timeout",

@@ -65,6 +65,7 @@ stop_grace = "500ms"
 drain_timeout = "1m"
 deadline_grace = "2m"
 poll_interval = "50ms"
+health_pulse = "1m"
 no_maintenance = true
 allocator = "on-demand"
 log = "debug"
@@ -78,7 +79,7 @@ fn everything_that_a_file_can_say_holds() {
     let config = composed(WHOLE, &[]);
     let Config { node, sandbox, plugins, log, .. } = &config;
     insta::assert_snapshot!(format!("{node:?}\n{plugins:?}\n{:?}\n{log:?}", sandbox.allocator), @r#"
-NodeConfig { name: "left", concurrency: 6, queues: [("default", 16), ("mail", 4), ("slow", 6)], classes: Only(["gpu", ""]), lease: 5s, losses: LossPolicy { max_crashes: 1000, backoff: Backoff { base: 100ms, cap: 60s } }, deadline_grace: 120s, poll_interval: 50ms, stop_grace: 500ms, drain_timeout: 60s, maintenance: Never }
+NodeConfig { name: "left", concurrency: 6, queues: [("default", 16), ("mail", 4), ("slow", 6)], classes: Only(["gpu", ""]), lease: 5s, losses: LossPolicy { max_crashes: 1000, backoff: Backoff { base: 100ms, cap: 60s } }, deadline_grace: 120s, poll_interval: 50ms, health_pulse: Some(60s), stop_grace: 500ms, drain_timeout: 60s, maintenance: Never }
 PluginsConfig { folder: "workers", cache: None, ceilings: Ceilings { timeout: 600s, fuel: 2000000000000, memory_bytes: 536870912, output_bytes: 1048576 } }
 OnDemand
 LogConfig { format: Json, filter: "debug" }
@@ -95,7 +96,7 @@ LogConfig { format: Json, filter: "debug" }
 fn a_flag_goes_before_the_file() {
     let file = "listen = \"none\"\n[queues]\nmail = 3\n[node]\nlease = \"5s\"\nclasses = [\"gpu\"]\nno_maintenance = true\n";
     type Holds = fn(&Config) -> bool;
-    let cases: [(&[&str], Holds); 7] = [
+    let cases: [(&[&str], Holds); 8] = [
         (&["--lease", "9s"], |config| config.node.lease == Duration::from_secs(9)),
         (&["--listen", "[::1]:80"], |config| config.listen.is_some()),
         (&["--queue", "a=2", "--queue", "b"], |config| {
@@ -105,6 +106,7 @@ fn a_flag_goes_before_the_file() {
         }),
         (&["--class", "*"], |config| config.node.classes == Classes::Every),
         (&["--no-maintenance=false"], |config| config.node.maintenance == Maintenance::Shared),
+        (&["--health-pulse", "5s"], |config| config.node.health_pulse == Some(Duration::from_secs(5))),
         (&["--database", "sqlite:x.db"], |config| config.database == "sqlite:x.db"),
         (&["--crash-backoff", "2s..3s"], |config| config.node.losses.backoff.cap == Duration::from_secs(3)),
     ];
@@ -113,12 +115,13 @@ fn a_flag_goes_before_the_file() {
         assert!(!holds(&composed(file, &[])), "{flags:?}");
     }
     assert_eq!(composed("", &["--no-maintenance"]).node.maintenance, Maintenance::Never);
+    assert_eq!(composed("[node]\nhealth_pulse = \"1m\"", &["--health-pulse", "0s"]).node.health_pulse, None);
 }
 
 #[test]
 fn a_key_that_is_not_acted_on_is_refused_with_its_line() {
     insta::assert_snapshot!(refused("databse = \"x\""), @"flyball.toml, line 1, column 1: unknown field `databse`, expected one of `database`, `plugins`, `cache`, `listen`, `queues`, `ceilings`, `node`, `sqlite`");
-    insta::assert_snapshot!(refused("[node]\nleese = \"1s\""), @"flyball.toml, line 2, column 1: unknown field `leese`, expected one of `name`, `concurrency`, `classes`, `lease`, `max_crashes`, `crash_backoff`, `guest_memory`, `stop_grace`, `drain_timeout`, `deadline_grace`, `poll_interval`, `no_maintenance`, `allocator`, `log`, `log_format`");
+    insta::assert_snapshot!(refused("[node]\nleese = \"1s\""), @"flyball.toml, line 2, column 1: unknown field `leese`, expected one of `name`, `concurrency`, `classes`, `lease`, `max_crashes`, `crash_backoff`, `guest_memory`, `stop_grace`, `drain_timeout`, `deadline_grace`, `poll_interval`, `health_pulse`, `no_maintenance`, `allocator`, `log`, `log_format`");
     insta::assert_snapshot!(refused("metrics_addr = \"127.0.0.1:9000\""), @"flyball.toml, line 1, column 1: `metrics_addr` is not supported yet: there are no metrics so far; remove the key");
     insta::assert_snapshot!(refused("[queues]\nmail = { concurrency = 4, weight = 2 }"), @"flyball.toml, line 2, column 27: `queues.*.weight` is not supported yet: queues have no weight so far; remove the key");
     insta::assert_snapshot!(refused("[ceilings]\nhttp = [\"https://*.example.com\"]"), @"flyball.toml, line 2, column 1: `ceilings.http` is not supported yet: workers have no network so far; remove the key");

@@ -25,6 +25,8 @@ pub struct NodeConfig {
     pub deadline_grace: Duration,
     /// How often it looks for work that nobody told it of.
     pub poll_interval: Duration,
+    /// How often the log is told how the queues stand, if it is.
+    pub health_pulse: Option<Duration>,
     /// How long an attempt that is asked to stop has before it is stopped.
     pub stop_grace: Duration,
     /// How long a node that was told to stop lets attempts finish.
