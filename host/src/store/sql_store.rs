@@ -8,10 +8,10 @@ use async_trait::async_trait;
 
 use super::dialect::{Dialect, Ring};
 use super::{
-    Activity, Answer, BatchProgress, ClaimRequest, Claimed, Database, FailureFilter, FailureRecord, Foreign, Health,
-    Inserted, JobFilter, KindRecord, LogPart, NewNode, NodeRecord, OpenOptions, Order, Overview, Page,
-    ProgressReport, Promoted, PublishedKind, Reclaimed, Registered, Renewal, Renewed, Result, Selection,
-    Settled, Step, Store, StoreError, Survey, Sweep, Swept,
+    Activity, Answer, BatchProgress, ClaimRequest, Claimed, Database, FailureFilter, FailureRecord, Foreign,
+    Health, Inserted, JobFilter, KindRecord, LogPart, NewNode, NodeRecord, OpenOptions, Order, Overview,
+    Page, ProgressReport, Promoted, PublishedKind, Reclaimed, Registered, Renewal, Renewed, Result,
+    Selection, Settled, Step, Store, StoreError, Survey, Sweep, Swept,
 };
 use crate::clock::Clock;
 use crate::job::{

@@ -8,6 +8,7 @@ mod enqueue;
 mod fairness;
 mod lease;
 mod line;
+mod operators;
 mod outcomes;
 mod plugins;
 mod tls;

@@ -193,9 +193,9 @@ pub(crate) async fn an_interrupted_order_goes_on_under_its_id_and_does_nothing_t
         client.operate_all_as(first.action, Operation::Pause, &selection, Scope::Restricted).await
     };
     let done = again(Selection::kind(kind("work"))).await.unwrap();
-    assert_eq!(done, moved(JobState::Paused, 2500), "it answers for all of it");
     let states = world.store.overview(now).await.unwrap().states;
     assert_eq!(states[&JobState::Paused], 1500, "the first batch is not done twice");
+    assert_eq!(done, moved(JobState::Paused, 2500), "it answers for all of it");
     assert_eq!(states[&JobState::Available], 1010);
     let refused = again(Selection::children(jobs[0])).await.expect_err("one id is one order");
     let ClientError::Interrupted { source: StoreError::OtherOrder { .. }, .. } = refused else {

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod answers;
-mod by_sql;
 mod bulk;
+mod by_sql;
 mod claims;
 mod enqueueing;
 mod families;

@@ -7,7 +7,7 @@ use flyball::store::Database::{self, Postgres, Sqlite};
 use flyball::store::probe::Edit;
 
 use crate::world::World;
-use crate::{claims, families, held_up, leases, losses, nodes, orders, outcomes};
+use crate::{bulk, claims, families, held_up, leases, losses, nodes, orders, outcomes};
 
 fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
     Edit { statement, from, to }
@@ -179,6 +179,22 @@ mutants! {
         [("claim", "WHERE l.bytes <= $7::bigint OR", "WHERE $7::bigint IS NOT NULL OR")],
         claims::an_answer_carries_no_more_args_than_it_can_in_time,
         "more than eight megabytes in one answer";
+    an_interrupted_order_that_does_a_batch_twice_on_sqlite: Sqlite,
+        [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
+        bulk::an_interrupted_order_goes_on_under_its_id_and_does_nothing_twice,
+        "the first batch is not done twice";
+    an_interrupted_order_that_does_a_batch_twice_on_postgres: Postgres,
+        [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
+        bulk::an_interrupted_order_goes_on_under_its_id_and_does_nothing_twice,
+        "the first batch is not done twice";
+    a_replay_that_takes_keys_on_sqlite: Sqlite,
+        [("replay", "WHERE o.unique_active_key = jobs.unique_active_key\n", "WHERE false\n")],
+        bulk::a_replay_skips_taken_keys_and_the_rest_go_on,
+        "the rest go on";
+    a_replay_that_takes_keys_on_postgres: Postgres,
+        [("replay", "WHERE o.unique_active_key = j.unique_active_key\n", "WHERE false\n")],
+        bulk::a_replay_skips_taken_keys_and_the_rest_go_on,
+        "the rest go on";
     an_order_that_is_carried_out_twice_on_sqlite: Sqlite,
         [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
         orders::a_repeated_order_answers_what_was_recorded,

@@ -55,6 +55,11 @@ const PLANS: &[(Database, &str, &[&str])] = &[
     (Database::Postgres, "replay", &["jobs_pkey", "jobs_unique_active_key"]),
     (Database::Postgres, "barriers_drop", &["barriers_job"]),
     (Database::Postgres, "runs", &["job_runs_attempt"]),
+    (Database::Postgres, "run", &["job_runs_pkey"]),
+    (Database::Postgres, "log", &["run_logs_pkey"]),
+    (Database::Postgres, "log_tail", &["run_logs_pkey"]),
+    (Database::Postgres, "batch", &["jobs_parent"]),
+    (Database::Postgres, "failures", &["jobs_finalized", "jobs_due", "job_runs_attempt"]),
     (
         Database::Sqlite,
         "claim_look",
@@ -102,12 +107,18 @@ const PLANS: &[(Database, &str, &[&str])] = &[
     (Database::Sqlite, "replay", &["sqlite_autoindex_jobs_1", "jobs_unique_active_key"]),
     (Database::Sqlite, "barriers_drop", &["barriers_job"]),
     (Database::Sqlite, "runs", &["job_runs_attempt"]),
+    (Database::Sqlite, "run", &["sqlite_autoindex_job_runs_1"]),
+    (Database::Sqlite, "log", &["sqlite_autoindex_run_logs_1"]),
+    (Database::Sqlite, "log_tail", &["sqlite_autoindex_run_logs_1"]),
+    (Database::Sqlite, "batch", &["jobs_parent"]),
+    (Database::Sqlite, "failures", &["jobs_finalized", "jobs_due", "job_runs_attempt"]),
     (
         Database::Sqlite,
         "counts",
         &["jobs_claim", "jobs_last_chance", "jobs_blocked", "jobs_due", "jobs_running", "jobs_finalized"],
     ),
     (Database::Sqlite, "lanes", &["jobs_claim", "jobs_last_chance"]),
+    (Database::Sqlite, "health", STATES),
 ];
 
 /// A hundred thousand jobs that have ended with their runs, thirty thousand that wait in several lanes, ten thousand
@@ -239,7 +250,7 @@ fn check(database: Database, name: &str, plan: &str, never: &[&str], when: &str,
     }
     // The nodes are few, and `n` names them too. What is counted for people may be counted in the table.
     let few = ["nodes", "kinds", "orphans"].contains(&name);
-    let counted = ["counts", "lanes"].contains(&name) && database == Database::Postgres;
+    let counted = ["counts", "lanes", "health"].contains(&name) && database == Database::Postgres;
     for scan in never {
         if plan.contains(scan) && !(few && scan.starts_with("SCAN n")) && !counted {
             wrong.push(format!("{name}, {when}: {}\n{plan}", scan.trim()));

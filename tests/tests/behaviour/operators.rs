@@ -1,0 +1,105 @@
+//! What operators order and read by the command line.
+
+use anyhow::Result;
+use flyball_tests::process::Line;
+use flyball_tests::{GENEROUS, Home, Node};
+use serde_json::{Value, json};
+
+use crate::worlds::{World, on_both_databases};
+
+on_both_databases!(
+    jobs_are_paused_resumed_and_cancelled_by_what_describes_them,
+    an_order_for_every_job_must_be_meant,
+    a_failed_job_is_found_and_replayed_by_the_command_line,
+    the_log_tells_how_the_queues_stand_as_often_as_it_is_asked,
+);
+
+async fn enqueue(home: &Home, arguments: &[&str]) -> Result<String> {
+    Ok(home.call(&[&["enqueue"], arguments].concat()).await?.trim_end().to_owned())
+}
+
+async fn jobs_are_paused_resumed_and_cancelled_by_what_describes_them(world: World) -> Result<()> {
+    let home = &world.home;
+    let red = enqueue(home, &["paint", "--tag", "red"]).await?;
+    let blue = enqueue(home, &["paint", "--tag", "blue"]).await?;
+    let rehearsed: Value = home.ask(&["jobs", "pause", "--tag", "red", "--dry-run", "--json"]).await?;
+    assert_eq!(rehearsed, json!({ "would_change": 1, "states": { "available": 1 } }));
+    let listed: Value = home.ask(&["jobs", "list", "--state", "paused", "--json"]).await?;
+    assert_eq!(listed, json!([]), "a rehearsal changes nothing");
+    let paused: Value = home.ask(&["jobs", "pause", "--tag", "red", "--json"]).await?;
+    assert_eq!((&paused["changed"], &paused["moved"]), (&json!(1), &json!({ "paused": 1 })));
+    let listed: Value = home.ask(&["jobs", "list", "--state", "paused", "--json"]).await?;
+    assert_eq!(listed[0]["id"], *red);
+    let named = home.run(&["jobs", "resume", &red, &blue]).await?;
+    assert_eq!(named.code, Some(1), "one of them was not paused");
+    assert_eq!(named.stdout, format!("{red} available\n{blue} is not paused: available\n"));
+    let cancelled = home.call(&["jobs", "cancel", "--kind", "paint"]).await?;
+    assert_eq!(cancelled, "2 cancelled\n2 jobs were changed\n");
+    let again = home.run(&["jobs", "cancel", &red, "--json"]).await?;
+    let answers: Value = serde_json::from_str(&again.stdout)?;
+    assert_eq!(answers, json!([{ "id": red, "answer": "left", "state": "cancelled" }]));
+    let nobody = "019a0000-0000-7000-8000-000000000000";
+    assert_eq!(home.run(&["jobs", "pause", nobody]).await?.code, Some(4));
+    Ok(())
+}
+
+async fn an_order_for_every_job_must_be_meant(world: World) -> Result<()> {
+    let home = &world.home;
+    enqueue(home, &["paint"]).await?;
+    let refused = home.run(&["jobs", "cancel"]).await?;
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("--all"), "{}", refused.stderr);
+    let refused = home.run(&["jobs", "pause", "--state", "succeeded"]).await?;
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("a pause does not move jobs that are succeeded"), "{}", refused.stderr);
+    let meant = home.call(&["jobs", "cancel", "--all"]).await?;
+    assert_eq!(meant, "1 cancelled\n1 jobs were changed\n");
+    Ok(())
+}
+
+async fn a_failed_job_is_found_and_replayed_by_the_command_line(world: World) -> Result<()> {
+    let world = world.with(&["echo"])?;
+    let home = &world.home;
+    let mut node = Node::serve(home, &[]).await?;
+    let id =
+        enqueue(home, &["echo", r#"{"fail": {"class": "permanent", "message": "out of paint"}}"#]).await?;
+    let failure = flyball_tests::eventually(GENEROUS, "the job to fail", async || {
+        let failures: Value = home.ask(&["jobs", "failures", "--since", "1h", "--json"]).await?;
+        anyhow::Ok(failures.get(0).cloned())
+    })
+    .await?;
+    assert_eq!((&failure["job_id"], &failure["error_class"]), (&json!(id), &json!("permanent")));
+    let run: Value =
+        home.ask(&["runs", "show", failure["run_id"].as_str().unwrap_or_default(), "--json"]).await?;
+    assert_eq!((&run["job_id"], &run["outcome"]), (&json!(id), &json!("error")));
+    let nodes: Value = home.ask(&["nodes", "list", "--json"]).await?;
+    assert_eq!(nodes[0]["id"], run["node_id"]);
+    let status: Value = home.ask(&["status", "--json"]).await?;
+    assert_eq!(status["queues"]["default"]["states"]["discarded"], 1, "{status}");
+    node.drain().await?;
+    let replayed: Value =
+        home.ask(&["jobs", "replay", "--error-class", "permanent", "--stagger", "1h", "--json"]).await?;
+    assert_eq!(replayed["moved"], json!({ "scheduled": 1 }));
+    let shown: Value = home.ask(&["jobs", "show", &id, "--json"]).await?;
+    assert_eq!(
+        (&shown["state"], &shown["failures"], &shown["attempt"]),
+        (&json!("scheduled"), &json!(0), &json!(1))
+    );
+    let none = home.call(&["jobs", "progress", &id]).await?;
+    assert_eq!(none, "0 of 0 have ended, 0 have not\n");
+    Ok(())
+}
+
+async fn the_log_tells_how_the_queues_stand_as_often_as_it_is_asked(world: World) -> Result<()> {
+    enqueue(&world.home, &["nobody-has-it"]).await?;
+    let mut node = Node::serve(&world.home, &["--health-pulse", "1s"]).await?;
+    let beat = |line: &Line| {
+        let line = Value::Object(line.json()?);
+        let text = line.to_string();
+        text.contains("queue health").then_some(text)
+    };
+    let beat = node.log().wait_for(GENEROUS, "a pulse", beat).await?;
+    assert!(beat.contains(r#""ready":1"#), "{beat}");
+    node.drain().await?;
+    Ok(())
+}
