@@ -19,7 +19,9 @@ async fn found(world: &World, selection: Selection) -> BTreeSet<JobId> {
     world.client().list(&filter).await.expect("listed").into_iter().map(|job| job.id).collect()
 }
 
-async fn a_selection_finds_what_it_describes_and_nothing_else(world: World) {
+/// One that was given up, one that succeeded ten seconds later, and ten seconds later two that wait: one that is unlike
+/// the others, and its child.
+async fn four(world: &World) -> [JobId; 4] {
     let node = world.node().await;
     let discarded = world.insert(1).await[0];
     let claim = world.claim(node, 1).await.pop().unwrap();
@@ -45,6 +47,11 @@ async fn a_selection_finds_what_it_describes_and_nothing_else(world: World) {
              WHERE id = '{child}'"
         ))
         .await;
+    [discarded, succeeded, other, child]
+}
+
+async fn a_selection_finds_what_it_describes_and_nothing_else(world: World) {
+    let [discarded, succeeded, other, child] = four(&world).await;
     let all = Selection::default;
     let since = |seconds| world.now().before(Duration::from_secs(seconds));
     let from = |at| Between { from: Some(at), before: None };
