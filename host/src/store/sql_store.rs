@@ -8,14 +8,15 @@ use async_trait::async_trait;
 
 use super::dialect::{Dialect, Ring};
 use super::{
-    Activity, CancelAnswer, ClaimRequest, Claimed, Database, Foreign, Inserted, JobFilter, KindRecord,
-    NewNode, NodeRecord, OpenOptions, Order, Overview, ProgressReport, Promoted, PublishedKind, Reclaimed,
-    Registered, Renewal, Renewed, Result, RetryAnswer, Settled, Store, StoreError, Sweep, Swept,
+    Activity, CancelAnswer, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database, Foreign, Inserted,
+    JobFilter, KindRecord, NewNode, NodeRecord, OpenOptions, Order, Overview, ProgressReport, Promoted,
+    PublishedKind, Reclaimed, Registered, Renewal, Renewed, Result, RetryAnswer, Settled, Store, StoreError,
+    Sweep, Swept,
 };
 use crate::clock::Clock;
 use crate::job::{
-    JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement,
-    Timestamp,
+    ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord,
+    Settlement, Timestamp,
 };
 use crate::wake::{Bell, Line};
 
@@ -160,6 +161,18 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn report_progress(&self, reports: &[ProgressReport], _now: Timestamp) -> Result<()> {
         self.keep_progress(reports).await
+    }
+
+    async fn save_checkpoint(&self, save: &CheckpointSave, now: Timestamp) -> Result<()> {
+        self.keep_checkpoint(save, now).await
+    }
+
+    async fn checkpoint(&self, job: JobId) -> Result<Option<Arc<[u8]>>> {
+        self.read_checkpoint(job).await
+    }
+
+    async fn children(&self, page: &ChildrenPage) -> Result<Vec<ChildRecord>> {
+        self.read_children(page).await
     }
 
     async fn cancels(&self, node: NodeId) -> Result<Vec<RunId>> {

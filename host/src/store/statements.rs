@@ -35,10 +35,11 @@ pub(super) use statements;
 statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
-        action_answer, action_begin, action_read, cancel_running, cancel_waiting, cancels, children, counts, families, hold,
-        insert, insert_find, job, jobs_lock, kind, kinds, lanes, late_note, late_read, list, log, next_due, node_alive,
-        node_leave, node_register, node_renew, nodes, orphans, parent, ping, progress, promote, publish_kinds, publish_node,
-        renew_compare, retry, retry_holders, running, running_free, runs, state,
+        action_answer, action_begin, action_read, barriers_drop, barriers_fire, barriers_lock, barriers_set, cancel_running,
+        cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts,
+        ended, families, hold, insert, insert_find, job, jobs_lock, kind, kinds, lanes, late_note, late_read, list, log,
+        next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, ping, progress, promote,
+        publish_kinds, publish_node, renew_compare, retry, retry_holders, running, running_free, runs, state,
     }
 }
 
@@ -65,11 +66,21 @@ macro_rules! texts {
             action_answer: own!("action_answer"),
             action_begin: shared!("action_begin"),
             action_read: shared!("action_read"),
+            barriers_drop: own!("barriers_drop"),
+            barriers_fire: own!("barriers_fire"),
+            barriers_lock: own!("barriers_lock"),
+            barriers_set: own!("barriers_set"),
             cancel_running: own!("cancel_running"),
             cancel_waiting: own!("cancel_waiting"),
             cancels: shared!("cancels"),
+            checkpoint: shared!("checkpoint"),
+            checkpoint_end: shared!("checkpoint_end"),
+            checkpoint_save: own!("checkpoint_save"),
+            checkpoints_drop: own!("checkpoints_drop"),
             children: own!("children"),
+            continued: own!("continued"),
             counts: shared!("counts"),
+            ended: own!("ended"),
             families: own!("families"),
             hold: shared!("hold"),
             insert: own!("insert"),

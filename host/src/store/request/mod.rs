@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::job::JobId;
 
 pub use attempt::{
-    ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, Queues, ServedKind, Settled, Turn,
+    CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, Queues,
+    ServedKind, Settled, Turn,
 };
 pub use node::{
     Comparison, KindDefaults, NewNode, Notes, PublishedKind, Reclaimed, Registered, Renewal, Renewed,

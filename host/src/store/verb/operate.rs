@@ -13,6 +13,8 @@ use crate::store::statements::Statements;
 use crate::store::{CancelAnswer, Order, Result, RetryAnswer, StoreError};
 use crate::wake::Line;
 
+use super::endings::{Endings, Enqueued};
+
 /// How often an order is begun anew that lost a race for a key.
 const ROUNDS: usize = 3;
 
@@ -28,13 +30,17 @@ impl<D: Dialect> SqlStore<D> {
             let db = db.clone();
             Box::pin(async move {
                 let answers = cancel(session, &jobs, &statements, now).await?;
+                let cancelled = answers.iter().filter(|(_, answer)| **answer == CancelAnswer::Cancelled);
+                let cancelled: Vec<JobId> = cancelled.map(|(job, _)| *job).collect();
+                let enqueued = Endings::of(&*db, now).follow(session, &cancelled).await?;
                 if answers.values().any(|answer| *answer == CancelAnswer::Requested) {
                     db.announce_inside(session, Line::Cancel).await?;
                 }
-                Ok(answers)
+                Ok((answers, enqueued))
             })
         });
-        let answers = answers.await.map_err(|fault| fault.told("cancelling jobs"))?;
+        let (answers, enqueued) = answers.await.map_err(|fault| fault.told("cancelling jobs"))?;
+        self.ring_for(enqueued);
         if answers.values().any(|answer| *answer == CancelAnswer::Requested) {
             self.bell.ring(Line::Cancel);
         }
@@ -48,9 +54,9 @@ impl<D: Dialect> SqlStore<D> {
         now: Timestamp,
     ) -> Result<Vec<RetryAnswer>> {
         let answers = self.carry_out(order, "retry", jobs, now, move |session, jobs, statements| {
-            Box::pin(async move { retry(session, &jobs, &statements, now).await })
+            Box::pin(async move { Ok((retry(session, &jobs, &statements, now).await?, Vec::new())) })
         });
-        let answers = answers.await.map_err(|fault| fault.told("retrying jobs"))?;
+        let (answers, _) = answers.await.map_err(|fault| fault.told("retrying jobs"))?;
         if answers.values().any(|answer| *answer == RetryAnswer::Available) {
             self.ring(Ring::Work);
         }
@@ -65,11 +71,11 @@ impl<D: Dialect> SqlStore<D> {
         jobs: &[JobId],
         now: Timestamp,
         work: impl Operation<A>,
-    ) -> Done<HashMap<JobId, A>>
+    ) -> Done<Carried<A>>
     where
         A: Copy + Send + Sync + Serialize + DeserializeOwned + 'static,
     {
-        let Some(batch) = jobs.first().copied() else { return Ok(HashMap::new()) };
+        let Some(batch) = jobs.first().copied() else { return Ok((HashMap::new(), Vec::new())) };
         let mut round = 1;
         loop {
             let (jobs, order, work) = (jobs.to_vec(), order.clone(), work.clone());
@@ -79,14 +85,15 @@ impl<D: Dialect> SqlStore<D> {
                     let begin =
                         vec![order.action.into(), batch.into(), order.who.into(), now.into(), what.into()];
                     if s.run(statements.action_begin, begin).await?.is_empty() {
-                        return recorded(s, &statements, order.action.into(), batch, what).await;
+                        let answers = recorded(s, &statements, order.action.into(), batch, what).await?;
+                        return Ok((answers, Vec::new()));
                     }
-                    let answers = work(&mut *s, jobs, statements.clone()).await?;
+                    let (answers, enqueued) = work(&mut *s, jobs, statements.clone()).await?;
                     let answer =
                         serde_json::to_string(&answers.iter().collect::<Vec<_>>()).unwrap_or_default();
                     let keep = vec![order.action.into(), batch.into(), answer.into()];
                     s.run(statements.action_answer, keep).await?;
-                    Ok(answers)
+                    Ok((answers, enqueued))
                 })
             });
             match transaction.await {
@@ -100,13 +107,16 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
+/// What an order came to by job, and what followed the end of some.
+type Carried<A> = (HashMap<JobId, A>, Vec<Enqueued>);
+
 /// What is done to the jobs of an order, inside its transaction; it may have to be done more than once.
 trait Operation<A>:
     for<'s> Fn(
         &'s mut dyn Session,
         Vec<JobId>,
         Statements,
-    ) -> futures::future::BoxFuture<'s, Done<HashMap<JobId, A>>>
+    ) -> futures::future::BoxFuture<'s, Done<Carried<A>>>
     + Clone
     + Send
     + Sync
@@ -119,7 +129,7 @@ impl<A, F> Operation<A> for F where
             &'s mut dyn Session,
             Vec<JobId>,
             Statements,
-        ) -> futures::future::BoxFuture<'s, Done<HashMap<JobId, A>>>
+        ) -> futures::future::BoxFuture<'s, Done<Carried<A>>>
         + Clone
         + Send
         + Sync

@@ -1,0 +1,5 @@
+-- Drops the barriers that these jobs have set and that have not fired, in the order of their ids. $1 jobs
+DELETE FROM flyball.barriers b
+WHERE b.run_id = ANY (ARRAY(
+    SELECT c.run_id FROM flyball.barriers c WHERE c.job_id = ANY ($1) ORDER BY c.run_id FOR UPDATE))
+RETURNING b.run_id
