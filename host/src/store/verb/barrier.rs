@@ -73,7 +73,7 @@ pub(super) async fn fire(
 
 /// Drops the barriers that these jobs have set and that have not fired: their continuations are never enqueued. To be
 /// called before [`Endings::follow`], once the jobs that it ends are locked.
-#[cfg_attr(not(test), expect(dead_code, reason = "cancels by parent call it"))]
+#[expect(dead_code, reason = "bulk orders by parent call it")]
 pub(super) async fn drop_of(
     endings: &Endings,
     session: &mut dyn Session,

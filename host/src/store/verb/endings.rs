@@ -94,7 +94,11 @@ impl End {
             run: row.opt_id("run")?,
             queue: row.name("queue", Queue::stored)?,
             executor_class: row.name("executor_class", ExecutorClass::stored)?,
-            lineage: Lineage { root: row.opt_id("root_id")?, depth: row.int("depth")?, ..Lineage::default() },
+            lineage: Lineage {
+                root: row.opt_id("root_id")?,
+                depth: u16::try_from(row.int::<i64>("depth")?).unwrap_or(0),
+                ..Lineage::default()
+            },
             metadata: row.json("metadata")?,
         };
         Ok(Self { state, awaited_by, discarded: Some((kept, discarded)) })
