@@ -9,15 +9,15 @@ FROM (
         row_number() OVER (ORDER BY p.id) AS place
     FROM (
         SELECT
-            j.id, j.kind, j.state, j.attempt, r.error_class, r.error_message,
-            CASE WHEN j.state = 'succeeded' THEN r.output END AS output,
+            f.id, f.kind, f.state, f.attempt, r.error_class, r.error_message,
+            CASE WHEN f.state = 'succeeded' THEN r.output END AS output,
             coalesce(octet_length(r.output), 0) + coalesce(octet_length(r.error_message), 0) AS bytes
         FROM (
             SELECT j.id, j.kind, j.state, j.attempt
             FROM jobs j
             WHERE j.parent_id = $1 AND j.parent_run_id = $2 AND j.awaited
             ORDER BY j.id
-            LIMIT $4 OFFSET $3) j
-        LEFT JOIN job_runs r ON r.job_id = j.id AND r.attempt = j.attempt) p) c
+            LIMIT $4 OFFSET $3) f
+        LEFT JOIN job_runs r ON r.job_id = f.id AND r.attempt = f.attempt) p) c
 WHERE c.bytes_so_far <= $5 OR c.place = 1
 ORDER BY c.id
