@@ -153,7 +153,8 @@ async fn round(world: &World, stores: &[SharedStore; 3]) -> Vec<Family> {
     assert!(swept.errors.is_empty() && swept.lost_nodes.contains(&dies), "{swept:?}");
     assert_eq!(swept.reclaimed.len(), FAMILIES);
     // What was enqueued is not in the way of the next round.
-    let out = "UPDATE flyball.jobs SET state = 'paused' WHERE continues_run_id IS NOT NULL AND state = 'available'";
+    let out =
+        "UPDATE flyball.jobs SET state = 'paused' WHERE continues_run_id IS NOT NULL AND state = 'available'";
     world.sql(out).await;
     families
 }
