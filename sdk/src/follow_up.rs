@@ -52,7 +52,8 @@ pub fn follow_up(kind: impl Into<String>) -> FollowUp {
 /// # Errors
 /// The host refuses what it would refuse as a follow-up. What was set before stays set.
 pub fn set_barrier(continuation: FollowUp) -> Result<(), Refusal> {
-    barrier::set(&continuation.0).map_err(Refusal::from)
+    let FollowUp(continuation) = continuation;
+    barrier::set(&continuation).map_err(Refusal::from)
 }
 
 /// A follow-up in the making: nothing is asked for until [`add`](FollowUp::add).

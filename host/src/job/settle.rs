@@ -86,7 +86,7 @@ pub struct Settlement {
     /// Jobs to insert with it; empty unless it succeeds.
     pub follow_ups: Vec<NewJob>,
     /// What is enqueued when these have ended; `None` unless it succeeds.
-    pub barrier: Option<NewJob>,
+    pub barrier: Option<Box<NewJob>>,
     /// What becomes of the job's checkpoint.
     pub checkpoint: CheckpointEnd,
     /// What the end of the job may enqueue.

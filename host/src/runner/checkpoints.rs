@@ -2,13 +2,13 @@
 //! so what is lost here is lost to nobody but a node that dies.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::Runner;
-use crate::job::{JobId, RunId};
+use crate::job::RunId;
 use crate::service::ServiceError;
 use crate::store::CheckpointSave;
 
@@ -17,11 +17,11 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Checkpoints that are not stored yet: one for each attempt, the last one wins.
 #[derive(Debug, Default)]
-pub(super) struct CheckpointBoard(Mutex<HashMap<RunId, (JobId, Arc<[u8]>)>>);
+pub(super) struct CheckpointBoard(Mutex<HashMap<RunId, CheckpointSave>>);
 
 impl CheckpointBoard {
-    pub(super) fn note(&self, run: RunId, job: JobId, data: Arc<[u8]>) {
-        self.board().insert(run, (job, data));
+    pub(super) fn note(&self, save: CheckpointSave) {
+        self.board().insert(save.run, save);
     }
 
     /// The attempt has ended: its last checkpoint goes with its outcome.
@@ -31,20 +31,20 @@ impl CheckpointBoard {
 
     /// One after the other, so that no more than one is held beside those of the attempts.
     fn take_of(&self, run: RunId) -> Option<CheckpointSave> {
-        self.board().remove(&run).map(|(job, data)| CheckpointSave { job, run, data })
+        self.board().remove(&run)
     }
 
     /// What could not be stored is offered again, unless a newer one has come; one whose attempt has ended meanwhile
     /// is refused by its fence.
     fn give_back(&self, save: CheckpointSave) {
-        self.board().entry(save.run).or_insert((save.job, save.data));
+        self.board().entry(save.run).or_insert(save);
     }
 
     fn runs(&self) -> Vec<RunId> {
         self.board().keys().copied().collect()
     }
 
-    fn board(&self) -> MutexGuard<'_, HashMap<RunId, (JobId, Arc<[u8]>)>> {
+    fn board(&self) -> MutexGuard<'_, HashMap<RunId, CheckpointSave>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,18 +72,19 @@ impl Runner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::Timestamp;
+    use crate::job::{JobId, Timestamp};
 
     #[test]
     fn the_last_checkpoint_wins_also_over_one_that_could_not_be_stored() {
         let (board, now) = (CheckpointBoard::default(), Timestamp::EPOCH);
         let (run, job) = (RunId::mint(now), JobId::mint(now));
-        board.note(run, job, [1].into());
+        let save = |n: u8| CheckpointSave { job, run, data: [n].into() };
+        board.note(save(1));
         let refused = board.take_of(run).expect("noted");
-        board.note(run, job, [2].into());
+        board.note(save(2));
         board.give_back(refused);
-        assert_eq!(board.take_of(run).map(|save| save.data), Some([2].into()));
-        board.note(run, job, [3].into());
+        assert_eq!(board.take_of(run), Some(save(2)));
+        board.note(save(3));
         board.forget(run);
         assert_eq!(board.runs(), []);
     }

@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::job::{ChildRecord, Claim, JobId, Kind, Lineage, LogRecord, NewJob, NodeId, RunId, one_line};
 use crate::plugin::{Asker, Plugin};
 use crate::sandbox::{FollowUpRequest, Ports, Refusal, Unread};
-use crate::store::{ChildrenPage, SharedStore, StoreError};
+use crate::store::{CheckpointSave, ChildrenPage, SharedStore, StoreError};
 
 /// Denials of one attempt that are told one by one.
 const TOLD: u32 = 10;
@@ -109,7 +109,7 @@ impl Ports for AttemptPorts {
     }
 
     fn save_checkpoint(&self, data: Arc<[u8]>) {
-        self.context.checkpoints.note(self.run, self.job, data);
+        self.context.checkpoints.note(CheckpointSave { job: self.job, run: self.run, data });
     }
 
     async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {

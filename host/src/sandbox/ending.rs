@@ -44,7 +44,7 @@ pub(super) fn returned(
 }
 
 fn completed(output: Option<Json>, guest: &mut Guest) -> Verdict {
-    let (follow_ups, barrier) = (guest.wishes.take(), guest.wishes.take_barrier());
+    let (follow_ups, barrier) = (guest.wishes.take(), guest.wishes.take_barrier().map(Box::new));
     Verdict::Completed(Completion { output, cost_micros: guest.cost_micros, follow_ups, barrier })
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn fan_out(world: &World, claim: &Claim, count: usize) -> Completion 
         NewJob { id: ids.mint(world.now()), ..job }
     };
     let follow_ups = (0..count).map(|_| job()).collect();
-    Completion { follow_ups, barrier: Some(job()), ..Completion::default() }
+    Completion { follow_ups, barrier: Some(Box::new(job())), ..Completion::default() }
 }
 
 impl Family {
@@ -123,9 +123,8 @@ async fn the_delay_of_a_continuation_counts_from_the_last_end(world: World) {
     let (node, claim) = world.running().await;
     let mut completion = fan_out(&world, &claim, 1);
     let lineage = claim.child_lineage();
-    completion.barrier = Some(world.job(|opts| {
-        (opts.when, opts.lineage) = (When::In(Duration::from_secs(30)), lineage);
-    }));
+    let later = world.job(|opts| (opts.when, opts.lineage) = (When::In(Duration::from_secs(30)), lineage));
+    completion.barrier = Some(Box::new(later));
     let continuation = completion.barrier.as_ref().unwrap().id;
     world.end(claim, Verdict::Completed(completion)).await;
     world.advance(100);

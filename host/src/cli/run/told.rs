@@ -85,7 +85,7 @@ impl Told {
             log_dropped: meter.log_dropped,
             scheduled_at: transition.due(),
             follow_ups: follow_ups.into_iter().map(FollowUp::from).collect(),
-            barrier: barrier.map(FollowUp::from),
+            barrier: barrier.map(|job| FollowUp::from(*job)),
             checkpoint_bytes: match checkpoint {
                 CheckpointEnd::Stored(data) => Some(data.len()),
                 CheckpointEnd::Left | CheckpointEnd::Dropped => None,

@@ -34,7 +34,7 @@ struct Attempt {
     /// The item instead, should its follow-ups be refused.
     refused: String,
     follow_ups: Vec<NewJob>,
-    barrier: Option<NewJob>,
+    barrier: Option<Box<NewJob>>,
     checkpoint: CheckpointEnd,
     sequel: Sequel,
 }
@@ -120,7 +120,7 @@ impl Wanted {
         follow_ups: &HashMap<RunId, Vec<Inserted>>,
     ) -> (Vec<String>, Vec<RunId>) {
         let set = self.attempts.iter().filter(|attempt| moved.contains(&attempt.run));
-        let set = set.filter_map(|attempt| Some((attempt, attempt.barrier.as_ref()?)));
+        let set = set.filter_map(|attempt| Some((attempt, attempt.barrier.as_deref()?)));
         let item =
             |(attempt, barrier): (&Attempt, _)| barrier::item(self.wire, attempt.run, attempt.job, barrier);
         let waits = |run: &RunId| {
