@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::json::{MAX_ARGS_BYTES, MAX_METADATA_BYTES};
 use super::{
-    ExecutorClass, JobId, JobState, Json, JsonError, Key, Kind, Lineage, NameError, OnDiscard, Overrides, Queue, Tag,
-    Timestamp,
+    ExecutorClass, JobId, JobState, Json, JsonError, Key, Kind, Lineage, NameError, OnDiscard, Overrides,
+    Queue, Tag, Timestamp,
 };
 
 /// The most tags that a job may have.

@@ -87,7 +87,8 @@ pub struct Sequel {
 impl Lineage {
     /// The place of a job that somebody else than an attempt enqueues as the child of this one.
     pub const fn child_of(parent: JobId) -> Self {
-        Self { parent: Some(parent), parent_run: None, root: None, depth: 0 }
+        let (parent_run, root, continues) = (None, None, None);
+        Self { parent: Some(parent), parent_run, root, depth: 0, awaited: false, continues }
     }
 
     /// The parent, if what is above it is still to be found.

@@ -40,8 +40,8 @@ pub use request::{
 pub use schema::{Migration, migrate, migration_script, migrations, pending_migrations};
 
 use crate::job::{
-    ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement,
-    Timestamp,
+    ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord,
+    Settlement, Timestamp,
 };
 use crate::wake::Bell;
 

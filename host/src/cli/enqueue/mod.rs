@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use super::connect::with_client;
 use super::{Exit, Globals};
 use crate::job::{
-    Backoff, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, NameError, OnDiscard, Overrides, Queue, Tag,
-    Timestamp, When,
+    Backoff, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, NameError, OnDiscard, Overrides, Queue,
+    Tag, Timestamp, When,
 };
 use crate::quantity::{Count, Moment, Span};
 
