@@ -177,9 +177,9 @@ impl flyball::sandbox::Ports for Faulty {
 
     fn progress(&self, _: f64, _: Option<&str>) {}
 
-    fn save_checkpoint(&self, _: std::sync::Arc<[u8]>) {}
+    fn save_checkpoint(&self, _: Arc<[u8]>) {}
 
-    async fn checkpoint(&self) -> Result<Option<std::sync::Arc<[u8]>>, flyball::sandbox::Unread> {
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, flyball::sandbox::Unread> {
         Ok(None)
     }
 
