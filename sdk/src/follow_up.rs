@@ -1,11 +1,11 @@
-//! Jobs to enqueue when this attempt completes.
+//! Jobs to enqueue when this attempt completes, and the one to enqueue when those have ended.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::bindings::flyball::worker::follow_ups as wire;
+use crate::bindings::flyball::worker::{barrier, follow_ups as wire};
 use crate::{Classify, Failure, Result, quantity};
 
 /// Begins a follow-up of the given kind: a job that is enqueued if, and only if, this attempt
@@ -31,6 +31,29 @@ pub fn follow_up(kind: impl Into<String>) -> FollowUp {
         executor_class: None,
         tags: Vec::new(),
     })
+}
+
+/// Sets the barrier behind the follow-ups of this attempt: the continuation is enqueued once, when
+/// every one of them has ended, whatever it came to; at once, if there is none. Its delay counts from
+/// then. Set again, the last one counts. In the continuation, [`children`](crate::children) are the
+/// follow-ups with their outputs.
+///
+/// ```no_run
+/// # use flyball_worker::{Result, follow_up, set_barrier};
+/// # fn run(pages: Vec<u32>) -> Result<()> {
+/// for page in &pages {
+///     follow_up("page").args(page)?.add()?;
+/// }
+/// set_barrier(follow_up("book").args(&pages.len())?)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// The host refuses what it would refuse as a follow-up. What was set before stays set.
+pub fn set_barrier(continuation: FollowUp) -> Result<(), Refusal> {
+    let FollowUp(continuation) = continuation;
+    barrier::set(&continuation).map_err(Refusal::from)
 }
 
 /// A follow-up in the making: nothing is asked for until [`add`](FollowUp::add).
@@ -95,11 +118,17 @@ impl FollowUp {
     /// The host refuses what the manifest does not grant, what is past a limit, and what is no
     /// job. By `?` a refusal becomes a permanent failure.
     pub fn add(self) -> Result<(), Refusal> {
-        wire::add(&self.0).map_err(|refusal| match refusal {
-            wire::Refusal::NotGranted(why) => Refusal::NotGranted(why),
-            wire::Refusal::TooMany(why) => Refusal::TooMany(why),
-            wire::Refusal::Invalid(why) => Refusal::Invalid(why),
-        })
+        wire::add(&self.0).map_err(Refusal::from)
+    }
+}
+
+impl From<wire::Refusal> for Refusal {
+    fn from(refusal: wire::Refusal) -> Self {
+        match refusal {
+            wire::Refusal::NotGranted(why) => Self::NotGranted(why),
+            wire::Refusal::TooMany(why) => Self::TooMany(why),
+            wire::Refusal::Invalid(why) => Self::Invalid(why),
+        }
     }
 }
 

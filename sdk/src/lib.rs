@@ -3,6 +3,8 @@
 mod attempt;
 #[doc(hidden)]
 pub mod bindings;
+pub mod checkpoint;
+mod children;
 mod describe;
 mod failure;
 mod follow_up;
@@ -14,9 +16,10 @@ mod worker;
 
 pub use bindings::flyball::worker::stopping::Cause;
 pub use bindings::flyball::worker::types::{ErrorClass, Job};
+pub use children::{Child, ChildState, Children, children};
 pub use describe::Description;
 pub use failure::{Classify, Failure, Result};
-pub use follow_up::{FollowUp, Refusal, follow_up};
+pub use follow_up::{FollowUp, Refusal, follow_up, set_barrier};
 pub use outcome::{IntoOutcome, Outcome};
 pub use schemars;
 pub use serde;

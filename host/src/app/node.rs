@@ -152,6 +152,7 @@ impl Node {
             service("claimer", Essential, runner(), Runner::claim_jobs),
             service("cancels", Auxiliary, runner(), Runner::watch_cancels),
             service("progress", Auxiliary, runner(), Runner::store_progress),
+            service("checkpoints", Auxiliary, runner(), Runner::store_checkpoints),
             service("publisher", Auxiliary, runner(), Runner::publish_kinds),
             service("promoter", Auxiliary, scheduler.clone(), Scheduler::promote),
             Service::new("plugins", Auxiliary, move |token| {

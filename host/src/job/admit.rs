@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::json::{MAX_ARGS_BYTES, MAX_METADATA_BYTES};
 use super::{
-    ExecutorClass, JobId, JobState, Json, JsonError, Key, Kind, Lineage, NameError, Overrides, Queue, Tag,
-    Timestamp,
+    ExecutorClass, JobId, JobState, Json, JsonError, Key, Kind, Lineage, NameError, OnDiscard, Overrides,
+    Queue, Tag, Timestamp,
 };
 
 /// The most tags that a job may have.
@@ -53,6 +53,8 @@ pub struct InsertOpts {
     pub tags: Vec<Tag>,
     /// A JSON object of at most 8 KiB: `request_id`, `traceparent` and free keys.
     pub metadata: Option<String>,
+    /// What is enqueued if it is discarded.
+    pub on_discard: Option<OnDiscard>,
     /// Its place among its relatives: [`Lineage::child_of`] makes it the child of a job.
     pub lineage: Lineage,
 }
@@ -72,6 +74,9 @@ pub enum AdmitError {
     /// The args do not match the schema that the kind's worker published.
     #[error("{0}")]
     Schema(String),
+    /// The args of what is enqueued if the job is discarded can't be kept.
+    #[error("the args of on_discard: {0}")]
+    OnDiscard(JsonError),
     /// A number is out of its range.
     #[error("{what} must be {range}")]
     Range {
@@ -115,6 +120,8 @@ pub struct NewJob {
     pub tags: Vec<Tag>,
     /// A JSON object.
     pub metadata: Json,
+    /// What is enqueued if it is discarded, as it is kept.
+    pub on_discard: Option<Json>,
 }
 
 impl InsertOpts {
@@ -132,6 +139,7 @@ impl InsertOpts {
             executor_class: ExecutorClass::default(),
             tags: Vec::new(),
             metadata: None,
+            on_discard: None,
             lineage: Lineage::default(),
         }
     }
@@ -143,6 +151,7 @@ impl InsertOpts {
     pub fn admit(self, id: JobId, now: Timestamp) -> Result<NewJob, AdmitError> {
         let args = Json::parse(&self.args, MAX_ARGS_BYTES).map_err(AdmitError::Args)?;
         let metadata = admit_metadata(self.metadata.as_deref())?;
+        let on_discard = self.on_discard.as_ref().map(OnDiscard::admit).transpose()?;
         check_ranges(&self)?;
         let scheduled_at = match self.when {
             When::Now => now,
@@ -165,6 +174,7 @@ impl InsertOpts {
             executor_class: self.executor_class,
             tags: self.tags,
             metadata,
+            on_discard,
         })
     }
 }
@@ -225,9 +235,15 @@ mod tests {
     fn what_is_out_of_its_range_is_refused_by_name() {
         let day = Duration::from_secs(24 * 3600);
         type Change = fn(&mut InsertOpts);
-        let cases: [(Change, &str); 6] = [
+        let cases: [(Change, &str); 7] = [
             (|o| o.args = "{".into(), "args: EOF while parsing an object at line 1 column 1"),
             (|o| o.metadata = Some("[]".into()), "metadata: must be a JSON object"),
+            (
+                |o| {
+                    o.on_discard = Some(OnDiscard { kind: Kind::new("x").expect("valid"), args: "[1".into() })
+                },
+                "the args of on_discard: EOF while parsing a list at line 1 column 2",
+            ),
             (|o| o.priority = 40_000, "priority must be 0 to 32767"),
             (|o| o.tags = vec![Tag::new("x").expect("valid"); 33], "the number of tags must be at most 32"),
             (|o| o.overrides.max_attempts = Some(0), "max_attempts must be 1 to 32767"),

@@ -23,6 +23,10 @@ pub struct Claim {
     pub tries: Tries,
     /// Its next loss would discard it: it runs alone.
     pub last_chance: bool,
+    /// A job is enqueued if this one is discarded.
+    pub on_discard: bool,
+    /// An attempt before this one left a checkpoint.
+    pub checkpoint: bool,
     /// What the job asks for itself.
     pub overrides: Overrides,
     /// Where it comes from.
@@ -65,12 +69,26 @@ pub struct Lineage {
     pub root: Option<JobId>,
     /// Generations below the root.
     pub depth: u16,
+    /// A barrier waits for its end.
+    pub awaited: bool,
+    /// The run whose follow-ups it continues, if a barrier enqueued it.
+    pub continues: Option<RunId>,
+}
+
+/// What the end of a job may enqueue. The store looks for it only where there may be something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sequel {
+    /// A barrier waits for its end.
+    pub awaited: bool,
+    /// A job is enqueued if it is discarded.
+    pub on_discard: bool,
 }
 
 impl Lineage {
     /// The place of a job that somebody else than an attempt enqueues as the child of this one.
     pub const fn child_of(parent: JobId) -> Self {
-        Self { parent: Some(parent), parent_run: None, root: None, depth: 0 }
+        let (parent_run, root, continues) = (None, None, None);
+        Self { parent: Some(parent), parent_run, root, depth: 0, awaited: false, continues }
     }
 
     /// The parent, if what is above it is still to be found.
@@ -90,6 +108,7 @@ impl Claim {
             parent_run: Some(self.run),
             root: Some(self.lineage.root.unwrap_or(self.job)),
             depth: self.lineage.depth.saturating_add(1),
+            ..Lineage::default()
         }
     }
 }

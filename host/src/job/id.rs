@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid::{ContextV7, Uuid};
 
 use super::Timestamp;
 
@@ -72,6 +73,25 @@ id! {
     ActionId
 }
 
+/// Mints job ids that only grow, whatever the clock does: jobs that are asked for one after the other keep their order.
+#[derive(Debug)]
+pub struct JobIds(Mutex<ContextV7>);
+
+impl Default for JobIds {
+    fn default() -> Self {
+        Self(Mutex::new(ContextV7::new()))
+    }
+}
+
+impl JobIds {
+    /// As [`JobId::mint`], and greater than every one before it.
+    pub fn mint(&self, now: Timestamp) -> JobId {
+        let (seconds, nanos) = now.unix_parts();
+        let ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        JobId(Uuid::new_v7(uuid::Timestamp::from_unix(&*ids, seconds, nanos)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +103,15 @@ mod tests {
         assert_eq!(id.get_version_num(), 7);
         let (seconds, nanos) = id.get_timestamp().expect("a v7 id has a time").to_unix();
         assert_eq!((seconds, nanos / 1_000_000), (1_700_000_000, 123));
+    }
+
+    #[test]
+    fn job_ids_of_one_minter_keep_the_order_in_which_they_were_minted() {
+        let ids = JobIds::default();
+        let at = |n: u64| Timestamp::from_micros(i64::try_from(n / 3000 * 100).expect("small"));
+        let minted: Vec<_> = (0..20_000).map(|n| ids.mint(at(n))).collect();
+        assert!(minted.is_sorted());
+        assert!(ids.mint(Timestamp::EPOCH) > minted[minted.len() - 1], "also when the clock goes back");
     }
 
     #[test]

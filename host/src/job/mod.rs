@@ -12,6 +12,7 @@ mod failure;
 mod id;
 mod json;
 mod name;
+mod on_discard;
 mod operation;
 mod record;
 mod retry;
@@ -24,15 +25,19 @@ mod verdict;
 pub use admit::{AdmitError, InsertOpts, NewJob, When};
 pub use args::{IntoInsertOpts, JobArgs};
 pub use budget::{Budget, Meter, Overrides};
-pub use claim::{Claim, Lineage, Tries};
+pub use claim::{Claim, Lineage, Sequel, Tries};
 pub use failure::{Failure, MAX_DETAIL_BYTES, MAX_MESSAGE_BYTES};
-pub use id::{ActionId, JobId, NodeId, RunId};
+pub use id::{ActionId, JobId, JobIds, NodeId, RunId};
 pub use json::{Json, JsonError, MAX_ARGS_BYTES, MAX_DEPTH, MAX_METADATA_BYTES};
 pub use name::{ExecutorClass, Key, Kind, NameError, Queue, Tag};
+pub use on_discard::{Discarded, OnDiscard};
 pub use operation::{Barriers, Force, Operation, Replay};
-pub use record::{JobRecord, LogRecord, RunRecord};
+pub use record::{ChildRecord, JobRecord, LogRecord, RunRecord};
 pub use retry::{Backoff, MAX_DELAY, MIN_DELAY, RetryPolicy};
-pub use settle::{Evidence, Loss, LossPolicy, LossSettlement, RunEnd, Settlement, Transition};
+pub use settle::{
+    CheckpointEnd, Evidence, Loss, LossPolicy, LossSettlement, MAX_CHECKPOINT_BYTES, RunEnd, Settlement,
+    Transition,
+};
 pub use state::{ErrorClass, JobState, LogLevel, Outcome, SettledBy, UnknownWord};
 pub use text::{cut, one_line, visible};
 pub use time::Timestamp;

@@ -41,12 +41,28 @@ pub struct JobRecord {
     pub parent_run_id: Option<RunId>,
     pub root_id: Option<JobId>,
     pub depth: u16,
+    pub awaited: bool,
+    pub continues_run_id: Option<RunId>,
     pub executor_class: ExecutorClass,
     pub blocked_by: Option<String>,
     pub limit_key: Option<String>,
     pub schedule_slug: Option<String>,
     pub tags: Vec<Tag>,
     pub metadata: Json,
+    pub on_discard: Option<Json>,
+}
+
+/// A job that a continuation continues, with how its last attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the columns, which the contract names")]
+pub struct ChildRecord {
+    pub id: JobId,
+    pub kind: Kind,
+    pub state: JobState,
+    pub attempt: u32,
+    pub output: Option<Json>,
+    pub error_class: Option<ErrorClass>,
+    pub error_message: Option<String>,
 }
 
 /// A row of `job_runs`.

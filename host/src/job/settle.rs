@@ -1,15 +1,19 @@
 //! Settling: what the end of an attempt means for its job. Decided here, once, and nowhere else.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::retry::{MAX_DELAY, MIN_DELAY};
 use super::{
     Backoff, Claim, Completion, ErrorClass, Failure, JobId, JobState, Json, Kind, LogRecord, Meter, NewJob,
-    Outcome, Queue, RetryPolicy, RunId, Timestamp, Tries, Verdict,
+    Outcome, Queue, RetryPolicy, RunId, Sequel, Timestamp, Tries, Verdict,
 };
 
 /// A job that snoozed this often is taken for one that never ends.
 const MAX_SNOOZES: u32 = 10_000;
+
+/// The most bytes that a checkpoint may have.
+pub const MAX_CHECKPOINT_BYTES: usize = 1 << 20;
 
 /// Where a job goes. Each carries what it needs: there is no retry without a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +85,26 @@ pub struct Settlement {
     pub end: RunEnd,
     /// Jobs to insert with it; empty unless it succeeds.
     pub follow_ups: Vec<NewJob>,
+    /// What is enqueued when these have ended; `None` unless it succeeds.
+    pub barrier: Option<Box<NewJob>>,
+    /// What becomes of the job's checkpoint.
+    pub checkpoint: CheckpointEnd,
+    /// What the end of the job may enqueue.
+    pub sequel: Sequel,
     /// The attempt's log.
     pub log: Vec<LogRecord>,
+}
+
+/// What becomes of a job's checkpoint when an attempt ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CheckpointEnd {
+    /// What is stored stays, if anything is.
+    #[default]
+    Left,
+    /// This is stored for the next attempt.
+    Stored(Arc<[u8]>),
+    /// The job has succeeded, and needs none any more.
+    Dropped,
 }
 
 /// The end of a run's record.
@@ -119,6 +141,8 @@ pub struct Evidence {
     pub meter: Meter,
     /// What it logged.
     pub log: Vec<LogRecord>,
+    /// The checkpoint that it saved last, whether or not that is stored.
+    pub checkpoint: Option<Arc<[u8]>>,
 }
 
 impl Claim {
@@ -132,11 +156,7 @@ impl Claim {
     ) -> Settlement {
         let settled_row = Tries { crashes: 0, releases: 0, ..self.tries };
         match verdict {
-            Verdict::Completed(Completion { output, cost_micros, follow_ups }) => {
-                let end =
-                    RunEnd { outcome: Some(Outcome::Success), output, cost_micros, ..RunEnd::default() };
-                Settlement { follow_ups, ..self.ended(Transition::Succeed, settled_row, end, evidence) }
-            }
+            Verdict::Completed(completion) => self.complete(completion, settled_row, evidence),
             Verdict::Snoozed { delay } => self.snooze(delay, settled_row, evidence, policy, now),
             Verdict::Cancelled { reason } => {
                 let error_message = Some(Failure::new(ErrorClass::Permanent, &reason).message().to_owned());
@@ -162,6 +182,22 @@ impl Claim {
                 self.ended(transition, tries, end, evidence)
             }
         }
+    }
+
+    fn complete(self, completion: Completion, tries: Tries, evidence: Evidence) -> Settlement {
+        let Completion { output, cost_micros, mut follow_ups, mut barrier } = completion;
+        if let Some(barrier) = &mut barrier {
+            barrier.lineage.continues = Some(self.run);
+            follow_ups.iter_mut().for_each(|job| job.lineage.awaited = true);
+        }
+        let end = RunEnd { outcome: Some(Outcome::Success), output, cost_micros, ..RunEnd::default() };
+        let checkpoint = if self.checkpoint || evidence.checkpoint.is_some() {
+            CheckpointEnd::Dropped
+        } else {
+            CheckpointEnd::Left
+        };
+        let ended = self.ended(Transition::Succeed, tries, end, evidence);
+        Settlement { follow_ups, barrier, checkpoint, ..ended }
     }
 
     fn snooze(
@@ -196,10 +232,23 @@ impl Claim {
     }
 
     fn ended(self, transition: Transition, tries: Tries, end: RunEnd, evidence: Evidence) -> Settlement {
-        let Evidence { duration, component_digest, meter, log } = evidence;
+        let Evidence { duration, component_digest, meter, log, checkpoint } = evidence;
         let end = RunEnd { duration, component_digest, meter, ..end };
-        let Self { run, job, kind, queue, .. } = self;
-        Settlement { run, job, kind, queue, transition, tries, end, follow_ups: Vec::new(), log }
+        let Self { run, job, kind, queue, lineage, on_discard, .. } = self;
+        Settlement {
+            run,
+            job,
+            kind,
+            queue,
+            transition,
+            tries,
+            end,
+            follow_ups: Vec::new(),
+            barrier: None,
+            checkpoint: checkpoint.map_or(CheckpointEnd::Left, CheckpointEnd::Stored),
+            sequel: Sequel { awaited: lineage.awaited, on_discard },
+            log,
+        }
     }
 }
 
@@ -208,8 +257,43 @@ impl Settlement {
     pub fn unreadable(run: RunId, job: JobId, kind: Kind, queue: Queue, tries: Tries, why: &str) -> Self {
         let end = failed(&Failure::new(ErrorClass::Validation, why));
         let tries = Tries { failures: tries.failures.saturating_add(1), crashes: 0, releases: 0, ..tries };
-        let (transition, follow_ups, log) = (Transition::Discard, Vec::new(), Vec::new());
-        Self { run, job, kind, queue, transition, tries, end, follow_ups, log }
+        Self {
+            run,
+            job,
+            kind,
+            queue,
+            transition: Transition::Discard,
+            tries,
+            end,
+            follow_ups: Vec::new(),
+            barrier: None,
+            checkpoint: CheckpointEnd::Left,
+            // Whatever hangs on it is looked for.
+            sequel: Sequel { awaited: true, on_discard: true },
+            log: Vec::new(),
+        }
+    }
+
+    /// Whether it moves its job and nothing else: nothing is enqueued by it, and no checkpoint kept.
+    pub fn stands_alone(&self) -> bool {
+        let Sequel { awaited, on_discard } = self.sequel;
+        let discarded = self.transition.state() == JobState::Discarded;
+        // Whatever is decided here, a cancel that was asked meanwhile may end it.
+        self.follow_ups.is_empty()
+            && self.barrier.is_none()
+            && self.checkpoint == CheckpointEnd::Left
+            && !awaited
+            && !(on_discard && discarded)
+    }
+
+    /// The settlement without what may be large: jobs, log and checkpoint.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        let Self { run, job, transition, tries, sequel, .. } = *self;
+        let (kind, queue, end) = (self.kind.clone(), self.queue.clone(), self.end.clone());
+        let (follow_ups, barrier, log) = (Vec::new(), None, Vec::new());
+        let checkpoint = CheckpointEnd::Left;
+        Self { run, job, kind, queue, transition, tries, end, follow_ups, barrier, checkpoint, sequel, log }
     }
 
     /// The settlement of an attempt whose outcome the store can't keep as it was returned: a permanent failure that
@@ -220,7 +304,16 @@ impl Settlement {
         let RunEnd { duration, component_digest, meter, cost_micros, .. } = self.end;
         let end = RunEnd { duration, component_digest, meter, cost_micros, ..failed(&failure) };
         let tries = Tries { failures: self.tries.failures.saturating_add(1), ..self.tries };
-        Self { transition: Transition::Discard, tries, end, follow_ups: Vec::new(), log: Vec::new(), ..self }
+        Self {
+            transition: Transition::Discard,
+            tries,
+            end,
+            follow_ups: Vec::new(),
+            barrier: None,
+            checkpoint: CheckpointEnd::Left,
+            log: Vec::new(),
+            ..self
+        }
     }
 }
 

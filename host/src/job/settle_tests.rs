@@ -19,6 +19,8 @@ fn claim(tries: Tries) -> Claim {
         priority: 100,
         tries,
         last_chance: false,
+        on_discard: false,
+        checkpoint: false,
         overrides: Overrides::default(),
         lineage: Lineage::default(),
         created_at: NOW,

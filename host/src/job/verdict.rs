@@ -36,6 +36,8 @@ pub struct Completion {
     pub cost_micros: u64,
     /// The jobs that it asked for; inserted if and only if the job succeeds.
     pub follow_ups: Vec<NewJob>,
+    /// What is enqueued when these have ended; set if and only if the job succeeds.
+    pub barrier: Option<Box<NewJob>>,
 }
 
 /// Why an attempt was given back.

@@ -4,7 +4,7 @@
 use super::Plugin;
 use super::grants::EnqueueWish;
 use crate::job::{
-    Claim, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, NameError, NewJob, Queue, RetryPolicy, Tag,
+    Claim, ExecutorClass, InsertOpts, JobIds, Key, Kind, Lineage, NameError, NewJob, Queue, RetryPolicy, Tag,
     Timestamp, When,
 };
 use crate::sandbox::{FollowUpRequest, Refusal};
@@ -13,11 +13,13 @@ use crate::sandbox::{FollowUpRequest, Refusal};
 const MAX_DEPTH: u16 = 16;
 
 /// The job whose attempt asks.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Asker {
     queue: Queue,
     executor_class: ExecutorClass,
     children: Lineage,
+    /// In the order in which they are asked for.
+    ids: JobIds,
 }
 
 impl From<&Claim> for Asker {
@@ -26,6 +28,7 @@ impl From<&Claim> for Asker {
             queue: claim.queue.clone(),
             executor_class: claim.executor_class.clone(),
             children: claim.child_lineage(),
+            ids: JobIds::default(),
         }
     }
 }
@@ -49,7 +52,7 @@ impl Plugin {
         // A worker may ask for fewer attempts than a kind gets, and not for more: that is for operators to say.
         let most = most_attempts(&opts.kind).unwrap_or(RetryPolicy::default().max_attempts);
         opts.overrides.max_attempts = opts.overrides.max_attempts.map(|wish| wish.min(most));
-        opts.admit(JobId::mint(now), now).map_err(|error| Refusal::Invalid(error.to_string()))
+        opts.admit(asker.ids.mint(now), now).map_err(|error| Refusal::Invalid(error.to_string()))
     }
 
     fn opts(&self, asker: &Asker, wish: FollowUpRequest) -> Result<InsertOpts, NameError> {

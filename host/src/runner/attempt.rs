@@ -21,6 +21,7 @@ pub(super) fn start(context: Arc<Context>, claim: Claim, node: NodeId, grip: Gri
     tokio::spawn(async move {
         let settlement = settle(&context, claim, node, grip.stop()).await;
         grip.decided();
+        context.checkpoints.forget(settlement.run);
         context.outcomes.offer(Decided { settlement, grip, slot }).await;
     });
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::checkpoints::CheckpointBoard;
 use super::held::Held;
 use super::outcomes::Outcomes;
 use super::pace::Pace;
@@ -34,6 +35,7 @@ pub(super) struct Context {
     pub(super) slots: Slots,
     pub(super) outcomes: Outcomes,
     pub(super) progress: ProgressBoard,
+    pub(super) checkpoints: CheckpointBoard,
     pub(super) pace: Pace,
 }
 
@@ -74,6 +76,7 @@ impl Runner {
             slots,
             outcomes,
             progress,
+            checkpoints: CheckpointBoard::default(),
             pace: Pace::default(),
         }))
     }

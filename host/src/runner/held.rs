@@ -129,6 +129,11 @@ impl Held {
         self.ask_all(cause, grace);
     }
 
+    /// Whether the attempt still runs.
+    pub(super) fn runs(&self, run: RunId) -> bool {
+        self.table().attempts.get(&run).is_some_and(|entry| entry.stage == Stage::Running)
+    }
+
     /// Whether there is neither an attempt nor a claim that may bring one.
     pub(super) fn is_nothing(&self) -> bool {
         let table = self.table();

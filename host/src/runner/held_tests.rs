@@ -15,6 +15,8 @@ fn claim(run: RunId) -> Claim {
         priority: 100,
         tries: Tries::default(),
         last_chance: false,
+        on_discard: false,
+        checkpoint: false,
         overrides: Overrides::default(),
         lineage: Lineage::default(),
         created_at: at,

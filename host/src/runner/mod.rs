@@ -7,6 +7,7 @@
 mod aside;
 mod attempt;
 mod cancels;
+mod checkpoints;
 mod claimer;
 mod context;
 mod finalizer;

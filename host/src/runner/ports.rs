@@ -1,16 +1,26 @@
 //! What a guest may ask of the queue, answered for one attempt.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::context::Context;
 use crate::event::Event;
-use crate::job::{Claim, JobId, Kind, LogRecord, NewJob, NodeId, RunId, one_line};
+use crate::job::{ChildRecord, Claim, JobId, Kind, Lineage, LogRecord, NewJob, NodeId, RunId, one_line};
 use crate::plugin::{Asker, Plugin};
-use crate::sandbox::{FollowUpRequest, Ports, Refusal};
+use crate::sandbox::{FollowUpRequest, Ports, Refusal, Unread};
+use crate::store::{CheckpointSave, ChildrenPage, SharedStore, StoreError};
 
 /// Denials of one attempt that are told one by one.
 const TOLD: u32 = 10;
+
+/// Between two tries of a read that the database did not answer.
+const RETRY: Duration = Duration::from_millis(250);
 
 /// The way out of one attempt.
 pub(super) struct AttemptPorts {
@@ -21,6 +31,11 @@ pub(super) struct AttemptPorts {
     run: RunId,
     job: JobId,
     asker: Asker,
+    lineage: Lineage,
+    /// An attempt before this one left a checkpoint.
+    checkpoint: bool,
+    /// Where the store is spoken to: not on the threads of guests, which would have it wait for them.
+    host: Handle,
     /// Follow-ups that were not granted.
     denied: AtomicU32,
 }
@@ -34,6 +49,9 @@ impl AttemptPorts {
             run: claim.run,
             job: claim.job,
             asker: Asker::from(claim),
+            lineage: claim.lineage,
+            checkpoint: claim.checkpoint,
+            host: Handle::current(),
             denied: AtomicU32::new(0),
         }
     }
@@ -47,6 +65,31 @@ impl AttemptPorts {
     }
 }
 
+impl AttemptPorts {
+    /// Reads, as long as it takes: an attempt does not fail because the database is away. When it is over it is dropped,
+    /// and this with it.
+    async fn read<T, F>(&self, read: impl Fn(SharedStore) -> F + Send + 'static) -> Result<T, Unread>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let context = self.context.clone();
+        let reading = self.host.spawn(async move {
+            loop {
+                match read(context.store.clone()).await {
+                    Err(error) if error.is_passing() => context.clock.sleep(RETRY).await,
+                    answer => return answer,
+                }
+            }
+        });
+        match AbortOnDropHandle::new(reading).await {
+            Ok(answer) => answer.map_err(|error| Unread(error.to_string())),
+            Err(fault) => Err(Unread(format!("a fault of the host while reading: {fault}"))),
+        }
+    }
+}
+
+#[async_trait]
 impl Ports for AttemptPorts {
     fn holds_lease(&self) -> bool {
         self.context.lease.is_held_by(self.node)
@@ -63,6 +106,26 @@ impl Ports for AttemptPorts {
 
     fn progress(&self, fraction: f64, note: Option<&str>) {
         self.context.progress.note(self.run, fraction, note);
+    }
+
+    fn save_checkpoint(&self, data: Arc<[u8]>) {
+        self.context.checkpoints.note(CheckpointSave { job: self.job, run: self.run, data });
+    }
+
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {
+        if !self.checkpoint {
+            return Ok(None);
+        }
+        let job = self.job;
+        self.read(move |store| async move { store.checkpoint(job).await }).await
+    }
+
+    async fn children(&self, offset: u32, limit: u32) -> Result<Vec<ChildRecord>, Unread> {
+        let (Some(parent), Some(run)) = (self.lineage.parent, self.lineage.continues) else {
+            return Ok(Vec::new());
+        };
+        let page = ChildrenPage { parent, run, offset, limit };
+        self.read(move |store| async move { store.children(&page).await }).await
     }
 
     fn log(&self, line: &LogRecord) {

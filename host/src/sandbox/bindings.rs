@@ -3,6 +3,10 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "worker",
-    imports: { default: trappable },
+    imports: {
+        "flyball:worker/children.list": async | trappable,
+        "flyball:worker/checkpoint.load": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
 });

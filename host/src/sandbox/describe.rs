@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::bindings::{self, WorkerPre};
 use super::call::drive;
 use super::guest::Guest;
@@ -10,9 +12,10 @@ use super::link::Linked;
 use super::log::{SharedLog, harmless};
 use super::watch::Watch;
 use super::{
-    Defaults, Description, FollowUpRequest, LoadError, Ports, Refusal, Sandboxes, Stop, ending, share_of,
+    Defaults, Description, FollowUpRequest, LoadError, Ports, Refusal, Sandboxes, Stop, Unread, ending,
+    share_of,
 };
-use crate::job::{Backoff, Budget, Failure, Json, LogRecord, NewJob, Verdict};
+use crate::job::{Backoff, Budget, ChildRecord, Failure, Json, LogRecord, NewJob, Verdict};
 
 const MAX_SUMMARY: usize = 1 << 10;
 const MAX_SCHEMA: usize = 256 << 10;
@@ -130,6 +133,7 @@ fn backoff(base_ms: Option<u64>, cap_ms: Option<u64>) -> Option<Backoff> {
 /// The ways out of a worker that only describes itself: none.
 pub(super) struct NoPorts;
 
+#[async_trait]
 impl Ports for NoPorts {
     fn holds_lease(&self) -> bool {
         true
@@ -140,6 +144,16 @@ impl Ports for NoPorts {
     }
 
     fn progress(&self, _: f64, _: Option<&str>) {}
+
+    fn save_checkpoint(&self, _: Arc<[u8]>) {}
+
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {
+        Ok(None)
+    }
+
+    async fn children(&self, _: u32, _: u32) -> Result<Vec<ChildRecord>, Unread> {
+        Ok(Vec::new())
+    }
 
     fn log(&self, _: &LogRecord) {}
 }

@@ -10,13 +10,13 @@ use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_http::FieldMapError;
 
-use super::StopCause;
 use super::backtrace;
 use super::bindings::flyball::worker::types;
 use super::call::Unreturned;
 use super::guest::Guest;
 use super::log::harmless;
 use super::watch::Cut;
+use super::{StopCause, Unread};
 use crate::job::{Budget, Completion, ErrorClass, Failure, Json, MAX_MESSAGE_BYTES, Release, Verdict, cut};
 
 /// The verdict of a guest that returned.
@@ -44,8 +44,8 @@ pub(super) fn returned(
 }
 
 fn completed(output: Option<Json>, guest: &mut Guest) -> Verdict {
-    let follow_ups = guest.wishes.take();
-    Verdict::Completed(Completion { output, cost_micros: guest.cost_micros, follow_ups })
+    let (follow_ups, barrier) = (guest.wishes.take(), guest.wishes.take_barrier().map(Box::new));
+    Verdict::Completed(Completion { output, cost_micros: guest.cost_micros, follow_ups, barrier })
 }
 
 fn returned_failure(failure: &types::Failure) -> Failure {
@@ -111,6 +111,9 @@ fn broken(error: &wasmtime::Error, budget: &Budget, last_words: &str) -> Verdict
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
         let message = format!("the worker exited with code {code} instead of returning");
         return Verdict::Failed(explained(Failure::new(ErrorClass::Transient, &message), None, last_words));
+    }
+    if let Some(Unread(why)) = error.downcast_ref::<Unread>() {
+        return failed(ErrorClass::Transient, why);
     }
     if error.is::<std::io::Error>() {
         tracing::warn!(error = %format_args!("{error:#}"), "the machine could not give a guest its memory");

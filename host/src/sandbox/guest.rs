@@ -12,6 +12,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::Ports;
 use super::Sandboxes;
+use super::checkpoint::Checkpoint;
 use super::computing::Computing;
 use super::http::Http;
 use super::log::{SharedLog, Source};
@@ -46,6 +47,7 @@ pub(super) struct Guest {
     pub(super) memory: Account,
     pub(super) progress: Progress,
     pub(super) wishes: Wishes,
+    pub(super) checkpoint: Checkpoint,
     pub(super) cost_micros: u64,
     /// Why the host cut it short, if it did.
     pub(super) cut: Option<Cut>,
@@ -109,6 +111,7 @@ impl Guest {
             memory: Account::new(sandboxes.memory.clone(), most),
             progress: Progress::default(),
             wishes: Wishes::default(),
+            checkpoint: Checkpoint::default(),
             cost_micros: 0,
             cut: None,
             computing: Computing::default(),

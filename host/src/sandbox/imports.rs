@@ -1,12 +1,16 @@
 //! What a guest may call of ours: the interfaces of the worker contract. WASI is wasmtime's own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::bindings::flyball::worker::{cost, follow_ups, log, progress, stopping, types};
+use super::bindings::flyball::worker::{
+    barrier, checkpoint, children, cost, follow_ups, log, progress, stopping, types,
+};
+use super::checkpoint::Checkpoint;
 use super::guest::Guest;
 use super::watch::Hint;
 use super::{FollowUpRequest, Refusal};
-use crate::job::LogLevel;
+use crate::job::{ChildRecord, ErrorClass, JobState, LogLevel};
 
 /// What a kept follow-up takes beside its texts.
 const AROUND_A_JOB: usize = 512;
@@ -56,18 +60,75 @@ impl follow_ups::Host for Guest {
         if let Err(too_many) = self.wishes.room_for(bytes) {
             return Ok(Err(follow_ups::Refusal::TooMany(too_many.to_string())));
         }
-        let refusal = match self.ports.follow_up(asked(wish)) {
+        match self.ports.follow_up(asked(wish)) {
             Ok(job) => {
                 self.memory.keep(bytes)?;
                 self.wishes.keep(job, bytes);
-                return Ok(Ok(()));
+                Ok(Ok(()))
             }
-            Err(Refusal::NotGranted(why)) => follow_ups::Refusal::NotGranted(why),
-            Err(Refusal::TooMany(why)) => follow_ups::Refusal::TooMany(why),
-            Err(Refusal::Invalid(why)) => follow_ups::Refusal::Invalid(why),
+            Err(refusal) => Ok(Err(self.refused(refusal))),
+        }
+    }
+}
+
+impl barrier::Host for Guest {
+    fn set(&mut self, wish: follow_ups::FollowUp) -> wasmtime::Result<Result<(), follow_ups::Refusal>> {
+        let bytes = size(&wish);
+        if let Err(too_many) = self.wishes.room_for_barrier(bytes) {
+            return Ok(Err(follow_ups::Refusal::TooMany(too_many.to_string())));
+        }
+        match self.ports.follow_up(asked(wish)) {
+            Ok(job) => {
+                self.memory.keep(self.wishes.set_barrier(job, bytes))?;
+                Ok(Ok(()))
+            }
+            Err(refusal) => Ok(Err(self.refused(refusal))),
+        }
+    }
+}
+
+impl children::Host for Guest {
+    async fn list(&mut self, offset: u32, limit: u32) -> wasmtime::Result<Vec<children::Child>> {
+        let children = self.ports.children(offset, limit).await?;
+        Ok(children.into_iter().map(child).collect())
+    }
+}
+
+impl checkpoint::Host for Guest {
+    async fn load(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
+        let data = match self.checkpoint.known() {
+            Some(data) => data,
+            None => {
+                let data = self.ports.checkpoint().await?;
+                self.memory.keep(self.checkpoint.charge(data.as_ref().map_or(0, |data| data.len())))?;
+                self.checkpoint.loaded(data.clone());
+                data
+            }
         };
+        Ok(data.map(|data| data.to_vec()))
+    }
+
+    fn save(&mut self, data: Vec<u8>) -> wasmtime::Result<Result<(), String>> {
+        if let Err(too_large) = Checkpoint::check(&data) {
+            return Ok(Err(too_large.to_string()));
+        }
+        self.memory.keep(self.checkpoint.charge(data.len()))?;
+        let data: Arc<[u8]> = data.into();
+        self.ports.save_checkpoint(data.clone());
+        self.checkpoint.saved(data);
+        Ok(Ok(()))
+    }
+}
+
+impl Guest {
+    /// What the guest is told of a wish that was refused.
+    fn refused(&mut self, refusal: Refusal) -> follow_ups::Refusal {
         self.wishes.refuse();
-        Ok(Err(refusal))
+        match refusal {
+            Refusal::NotGranted(why) => follow_ups::Refusal::NotGranted(why),
+            Refusal::TooMany(why) => follow_ups::Refusal::TooMany(why),
+            Refusal::Invalid(why) => follow_ups::Refusal::Invalid(why),
+        }
     }
 }
 
@@ -92,6 +153,34 @@ fn asked(wish: follow_ups::FollowUp) -> FollowUpRequest {
         max_attempts: wish.max_attempts,
         executor_class: wish.executor_class,
         tags: wish.tags,
+    }
+}
+
+fn child(child: ChildRecord) -> children::Child {
+    let ChildRecord { id, kind, state, attempt, output, error_class, error_message } = child;
+    children::Child {
+        id: id.to_string(),
+        kind: kind.to_string(),
+        state: match state {
+            JobState::Succeeded => children::ChildState::Succeeded,
+            JobState::Cancelled => children::ChildState::Cancelled,
+            JobState::Discarded => children::ChildState::Discarded,
+            JobState::Available
+            | JobState::Scheduled
+            | JobState::Running
+            | JobState::Retryable
+            | JobState::Paused => children::ChildState::Unfinished,
+        },
+        attempts: attempt,
+        output: output.map(|output| output.to_string()),
+        error_class: error_class.map(|class| match class {
+            ErrorClass::Transient => types::ErrorClass::Transient,
+            ErrorClass::Permanent => types::ErrorClass::Permanent,
+            ErrorClass::Validation => types::ErrorClass::Validation,
+            ErrorClass::Timeout => types::ErrorClass::Timeout,
+            ErrorClass::Resource => types::ErrorClass::Resource,
+        }),
+        error_message,
     }
 }
 

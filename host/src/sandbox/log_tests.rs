@@ -3,12 +3,13 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::job::{NewJob, Timestamp};
-use crate::sandbox::{FollowUpRequest, Refusal};
+use crate::job::{ChildRecord, NewJob, Timestamp};
+use crate::sandbox::{FollowUpRequest, Refusal, Unread};
 
 #[derive(Default)]
 struct Heard(Mutex<Vec<u32>>);
 
+#[async_trait::async_trait]
 impl Ports for Heard {
     fn holds_lease(&self) -> bool {
         true
@@ -17,6 +18,13 @@ impl Ports for Heard {
         Err(Refusal::NotGranted("a log asks for nothing".into()))
     }
     fn progress(&self, _: f64, _: Option<&str>) {}
+    fn save_checkpoint(&self, _: Arc<[u8]>) {}
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {
+        Ok(None)
+    }
+    async fn children(&self, _: u32, _: u32) -> Result<Vec<ChildRecord>, Unread> {
+        Ok(Vec::new())
+    }
     fn log(&self, line: &LogRecord) {
         self.0.lock().expect("nobody panicked").push(line.seq);
     }

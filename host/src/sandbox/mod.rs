@@ -7,6 +7,7 @@ mod attempt;
 mod backtrace;
 mod bindings;
 mod call;
+mod checkpoint;
 mod code;
 mod component;
 mod computing;
@@ -46,7 +47,7 @@ pub(crate) use config::share_of;
 pub use config::{Allocator, LogBounds, SandboxConfig};
 pub use error::{LoadError, SandboxError};
 pub use http::{HttpBody, HttpError, Outside};
-pub use ports::{FollowUpRequest, Ports, Refusal};
+pub use ports::{FollowUpRequest, Ports, Refusal, Unread};
 pub use stop::{Stop, StopCause};
 pub use worker::{Defaults, Description, Worker};
 

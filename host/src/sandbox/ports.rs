@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Outside;
-use crate::job::{LogRecord, NewJob};
+use async_trait::async_trait;
 
-/// The way out of one attempt. Called on guest threads: nothing here may block.
+use super::Outside;
+use crate::job::{ChildRecord, LogRecord, NewJob};
+
+/// The way out of one attempt. Called on guest threads: nothing here may block, and what waits for others does so on
+/// threads of its own. An attempt that is over waits no longer.
+#[async_trait]
 pub trait Ports: Send + Sync {
     /// Whether the node still holds its lease. Asked at every epoch tick and every host call.
     fn holds_lease(&self) -> bool;
@@ -20,6 +24,22 @@ pub trait Ports: Send + Sync {
 
     /// Takes progress, `fraction` within 0…1. Called at most ten times a second for an attempt; the last one wins.
     fn progress(&self, fraction: f64, note: Option<&str>);
+
+    /// Takes a checkpoint, as often as the guest likes; the last one wins. The sandbox hands in the last one once more
+    /// with the end of the attempt.
+    fn save_checkpoint(&self, data: Arc<[u8]>);
+
+    /// Reads the checkpoint of an earlier attempt.
+    ///
+    /// # Errors
+    /// [`Unread`] ends the attempt.
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread>;
+
+    /// Reads some of the jobs that this one continues, from `offset` on.
+    ///
+    /// # Errors
+    /// [`Unread`] ends the attempt.
+    async fn children(&self, offset: u32, limit: u32) -> Result<Vec<ChildRecord>, Unread>;
 
     /// Hears a line of the guest's log at once. The sandbox keeps the log itself, within its bounds.
     fn log(&self, line: &LogRecord);
@@ -59,3 +79,8 @@ pub enum Refusal {
     #[error("invalid: {0}")]
     Invalid(String),
 }
+
+/// What a guest asked for is there, and can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unread(pub String);

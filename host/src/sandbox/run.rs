@@ -1,5 +1,7 @@
 //! One attempt, from before its sandbox exists to after it is gone.
 
+use std::sync::Arc;
+
 use super::bindings::{Failure as GuestFailure, Outcome};
 use super::call::{Unreturned, drive};
 use super::guest::Guest;
@@ -24,13 +26,14 @@ pub(super) async fn run(sandboxes: &Sandboxes, worker: &Worker, attempt: Attempt
     if let Some(verdict) = hindrance(&watch, &mut guest, &job, &budget) {
         return Ended { verdict, evidence: Evidence::default() };
     }
-    let (verdict, meter) = start_to_end(sandboxes, worker, guest, &watch, &job, &budget).await;
+    let (verdict, meter, checkpoint) = start_to_end(sandboxes, worker, guest, &watch, &job, &budget).await;
     let Kept { lines, bytes, dropped, .. } = log.finish();
     let evidence = Evidence {
         duration: watch.now().since(began),
         component_digest: Some(worker.digest().to_owned()),
         meter: Meter { log_bytes: bytes, log_dropped: dropped, ..meter },
         log: lines,
+        checkpoint,
     };
     Ended { verdict, evidence }
 }
@@ -51,7 +54,7 @@ async fn start_to_end(
     watch: &Watch,
     job: &GuestJob,
     budget: &Budget,
-) -> (Verdict, Meter) {
+) -> (Verdict, Meter, Option<Arc<[u8]>>) {
     let told = told(job);
     // Dropped last, after the store, whether this returns or is dropped.
     let _witness = Witness::of(job);
@@ -74,5 +77,5 @@ async fn start_to_end(
         peak_memory_bytes: guest.memory.peak(),
         ..Meter::default()
     };
-    (verdict, meter)
+    (verdict, meter, guest.checkpoint.take_saved())
 }

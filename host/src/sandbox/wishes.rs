@@ -1,4 +1,4 @@
-//! The follow-ups that one attempt asked for: kept until it completes, and counted.
+//! The follow-ups that one attempt asked for, and the continuation behind them: kept until it completes, and counted.
 
 use crate::job::NewJob;
 
@@ -10,11 +10,14 @@ const MOST_BYTES: usize = 32 << 20;
 /// The most refusals that one attempt is given a reason for.
 const MOST_REFUSED: usize = 1000;
 
-/// The follow-ups of one attempt.
+/// The follow-ups of one attempt, and its barrier.
 #[derive(Default)]
 pub(super) struct Wishes {
     jobs: Vec<NewJob>,
     bytes: usize,
+    barrier: Option<NewJob>,
+    /// What the node's memory was charged for continuations.
+    barrier_bytes: usize,
     refused: usize,
 }
 
@@ -50,6 +53,27 @@ impl Wishes {
     pub(super) fn keep(&mut self, job: NewJob, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes);
         self.jobs.push(job);
+    }
+
+    /// Whether a continuation may be set whose texts have so many bytes.
+    pub(super) fn room_for_barrier(&self, bytes: usize) -> Result<(), TooMany> {
+        if self.refused >= MOST_REFUSED {
+            return Err(TooMany::Refused);
+        }
+        if bytes > MOST_BYTES { Err(TooMany::Bytes) } else { Ok(()) }
+    }
+
+    /// Sets the continuation, in the place of the one before; answers how many bytes that takes more than any did.
+    pub(super) fn set_barrier(&mut self, job: NewJob, bytes: usize) -> usize {
+        self.barrier = Some(job);
+        let more = bytes.saturating_sub(self.barrier_bytes);
+        self.barrier_bytes = self.barrier_bytes.max(bytes);
+        more
+    }
+
+    /// The continuation, if one was set.
+    pub(super) fn take_barrier(&mut self) -> Option<NewJob> {
+        self.barrier.take()
     }
 
     /// Counts one that was refused.

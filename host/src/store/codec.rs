@@ -58,6 +58,14 @@ impl Row {
         self.opt_text(column)?.ok_or_else(|| Self::wrong(column, &Cell::Null))
     }
 
+    /// Bytes.
+    pub(super) fn bytes(&mut self, column: &'static str) -> Result<Vec<u8>> {
+        match self.cell(column)? {
+            Cell::Bytes(bytes) => Ok(bytes),
+            other => Err(Self::wrong(column, &other)),
+        }
+    }
+
     /// A word or a name, if there is one.
     pub(super) fn opt_word<T: FromStr>(&mut self, column: &'static str) -> Result<Option<T>> {
         let Some(text) = self.opt_text(column)? else { return Ok(None) };

@@ -53,6 +53,8 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     async fn transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
     /// As [`Dialect::alone`], on a connection that is kept for renewals and answers within a third of a lease.
     async fn lease<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
+    /// As [`Dialect::lease`], in a transaction.
+    async fn lease_transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
 
     /// The caller's own connection, as a session; whatever bounds the caller wants, it sets itself.
     fn foreign<'s>(&'s self, connection: Foreign<'s>) -> Result<Box<dyn Session + 's>>;

@@ -33,17 +33,17 @@ pub use error::StoreError;
 pub use foreign::Foreign;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use request::{
-    Activity, Answer, BatchProgress, Between, ClaimRequest, Claimed, Classes, Comparison, Database,
-    FailureFilter, FailureRecord, Health, Inserted, JobFilter, KeyTaken, KindDefaults, KindRecord,
-    KindWaiting, LaneCount, LogPart, NewNode, NodeRecord, Notes, Order, Overview, Page, ProgressReport,
-    Promoted, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Registered, Renewal, Renewed, Scope,
-    Selection, SelectionError, ServedKind, Settled, Step, Survey, Sweep, Swept, Tally, Turn,
+    Activity, Answer, BatchProgress, Between, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes,
+    Comparison, Database, FailureFilter, FailureRecord, Health, Inserted, JobFilter, KeyTaken, KindDefaults,
+    KindRecord, KindWaiting, LaneCount, LogPart, NewNode, NodeRecord, Notes, Order, Overview, Page,
+    ProgressReport, Promoted, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Registered, Renewal,
+    Renewed, Scope, Selection, SelectionError, ServedKind, Settled, Step, Survey, Sweep, Swept, Tally, Turn,
 };
 pub use schema::{Migration, migrate, migration_script, migrations, pending_migrations};
 
 use crate::job::{
-    JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement,
-    Timestamp,
+    ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord,
+    Settlement, Timestamp,
 };
 use crate::wake::Bell;
 
@@ -91,6 +91,13 @@ pub trait Store: Send + Sync + 'static {
     async fn finalize(&self, batch: &[Settlement], now: Timestamp) -> Result<Vec<Settled>>;
     /// Stores the last progress of running attempts. Stale ones are ignored.
     async fn report_progress(&self, reports: &[ProgressReport], now: Timestamp) -> Result<()>;
+    /// Stores the checkpoint of a running attempt. A stale one is ignored.
+    async fn save_checkpoint(&self, save: &CheckpointSave, now: Timestamp) -> Result<()>;
+    /// The checkpoint that attempts before this one left.
+    async fn checkpoint(&self, job: JobId) -> Result<Option<Arc<[u8]>>>;
+    /// Some of the jobs that a continuation continues, in the order in which they were asked for. It answers fewer than
+    /// it was asked for where they are large, but one at least if there is one.
+    async fn children(&self, page: &ChildrenPage) -> Result<Vec<ChildRecord>>;
     /// The node's running attempts whose jobs somebody asked to cancel.
     async fn cancels(&self, node: NodeId) -> Result<Vec<RunId>>;
 

@@ -3,7 +3,8 @@
 use super::value::Row;
 use super::{FailureRecord, KindRecord, LaneCount, NodeRecord, Result, StoreError};
 use crate::job::{
-    Claim, ExecutorClass, JobRecord, JobState, Kind, Lineage, LogRecord, Queue, RunRecord, Settlement, Tag,
+    ChildRecord, Claim, ExecutorClass, JobRecord, JobState, Kind, Lineage, LogRecord, Queue, RunRecord,
+    Settlement, Tag,
 };
 
 pub(super) fn job(mut row: Row) -> Result<JobRecord> {
@@ -39,12 +40,15 @@ pub(super) fn job(mut row: Row) -> Result<JobRecord> {
         parent_run_id: row.opt_id("parent_run_id")?,
         root_id: row.opt_id("root_id")?,
         depth: row.int("depth")?,
+        awaited: row.flag("awaited")?,
+        continues_run_id: row.opt_id("continues_run_id")?,
         executor_class: row.name("executor_class", ExecutorClass::stored)?,
         blocked_by: row.opt_text("blocked_by")?,
         limit_key: row.opt_text("limit_key")?,
         schedule_slug: row.opt_text("schedule_slug")?,
         tags: row.names("tags", Tag::stored)?,
         metadata: row.json("metadata")?,
+        on_discard: row.opt_json("on_discard")?,
     })
 }
 
@@ -77,12 +81,16 @@ pub(super) fn claim(mut row: Row) -> Result<Option<Taken>> {
             priority: row.int("priority")?,
             tries,
             last_chance: row.flag("last_chance")?,
+            on_discard: row.flag("on_discard")?,
+            checkpoint: row.flag("checkpoint")?,
             overrides: row.overrides()?,
             lineage: Lineage {
                 parent: row.opt_id("parent_id")?,
                 parent_run: row.opt_id("parent_run_id")?,
                 root: row.opt_id("root_id")?,
                 depth: row.int("depth")?,
+                awaited: row.flag("awaited")?,
+                continues: row.opt_id("continues_run_id")?,
             },
             created_at: row.time("created_at")?,
             scheduled_at: row.time("scheduled_at")?,
@@ -135,6 +143,19 @@ pub(super) fn run(mut row: Row) -> Result<RunRecord> {
         http_bytes: row.opt_int("http_bytes")?,
         log_bytes: row.opt_int("log_bytes")?,
         log_dropped: row.opt_int("log_dropped")?,
+    })
+}
+
+pub(super) fn child(mut row: Row) -> Result<ChildRecord> {
+    let row = &mut row;
+    Ok(ChildRecord {
+        id: row.id("id")?,
+        kind: row.name("kind", Kind::stored)?,
+        state: row.word("state")?,
+        attempt: row.int("attempt")?,
+        output: row.opt_json("output")?,
+        error_class: row.opt_word("error_class")?,
+        error_message: row.opt_text("error_message")?,
     })
 }
 

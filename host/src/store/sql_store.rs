@@ -8,15 +8,15 @@ use async_trait::async_trait;
 
 use super::dialect::{Dialect, Ring};
 use super::{
-    Activity, Answer, BatchProgress, ClaimRequest, Claimed, Database, FailureFilter, FailureRecord, Foreign,
-    Health, Inserted, JobFilter, KindRecord, LogPart, NewNode, NodeRecord, OpenOptions, Order, Overview,
-    Page, ProgressReport, Promoted, PublishedKind, Reclaimed, Registered, Renewal, Renewed, Result,
-    Selection, Settled, Step, Store, StoreError, Survey, Sweep, Swept,
+    Activity, Answer, BatchProgress, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database,
+    FailureFilter, FailureRecord, Foreign, Health, Inserted, JobFilter, KindRecord, LogPart, NewNode,
+    NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport, Promoted, PublishedKind, Reclaimed,
+    Registered, Renewal, Renewed, Result, Selection, Settled, Step, Store, StoreError, Survey, Sweep, Swept,
 };
 use crate::clock::Clock;
 use crate::job::{
-    JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord, Settlement,
-    Timestamp,
+    ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord,
+    Settlement, Timestamp,
 };
 use crate::wake::{Bell, Line};
 
@@ -161,6 +161,18 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn report_progress(&self, reports: &[ProgressReport], _now: Timestamp) -> Result<()> {
         self.keep_progress(reports).await
+    }
+
+    async fn save_checkpoint(&self, save: &CheckpointSave, now: Timestamp) -> Result<()> {
+        self.keep_checkpoint(save, now).await
+    }
+
+    async fn checkpoint(&self, job: JobId) -> Result<Option<Arc<[u8]>>> {
+        self.read_checkpoint(job).await
+    }
+
+    async fn children(&self, page: &ChildrenPage) -> Result<Vec<ChildRecord>> {
+        self.read_children(page).await
     }
 
     async fn cancels(&self, node: NodeId) -> Result<Vec<RunId>> {

@@ -35,11 +35,7 @@ pub(super) use statements;
 statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
-        action_answer, action_begin, action_read, barriers_drop, batch, cancel_running, cancel_waiting, cancels, children,
-        counts, failures, families, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kinds, lanes, late_note, late_read, list,
-        list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans,
-        parent, pause, ping, progress, promote, publish_kinds, publish_node, rare, renew_compare, replay, resume, retry,
-        retry_holders, run, running, running_free, runs, select, select_children, select_these, state, walk,
+        action_answer, action_begin, action_read, barriers_drop, barriers_fire, barriers_lock, barriers_set, batch, cancel_running, cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts, ended, failures, families, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kinds, lanes, late_note, late_read, list, list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, pause, ping, progress, promote, publish_kinds, publish_node, rare, renew_compare, replay, resume, retry, retry_holders, run, running, running_free, runs, select, select_children, select_these, state, walk,
     }
 }
 
@@ -68,13 +64,22 @@ macro_rules! texts {
             action_answer: own!("action_answer"),
             action_begin: shared!("action_begin"),
             action_read: shared!("action_read"),
-            barriers_drop: shared!("barriers_drop"),
+            barriers_drop: own!("barriers_drop"),
+            barriers_fire: own!("barriers_fire"),
+            barriers_lock: own!("barriers_lock"),
+            barriers_set: own!("barriers_set"),
             batch: shared!("batch"),
             cancel_running: own!("cancel_running"),
             cancel_waiting: own!("cancel_waiting"),
             cancels: shared!("cancels"),
+            checkpoint: shared!("checkpoint"),
+            checkpoint_end: shared!("checkpoint_end"),
+            checkpoint_save: own!("checkpoint_save"),
+            checkpoints_drop: own!("checkpoints_drop"),
             children: own!("children"),
+            continued: own!("continued"),
             counts: shared!("counts"),
+            ended: own!("ended"),
             failures: own!("failures"),
             families: own!("families"),
             health: shared!("health"),

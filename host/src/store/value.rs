@@ -19,6 +19,7 @@ pub(super) enum Value {
     /// An array on PostgreSQL, JSON text on SQLite.
     Ids(Vec<Uuid>),
     Time(Option<Timestamp>),
+    Bytes(Arc<[u8]>),
 }
 
 /// One column of one row.
@@ -29,6 +30,7 @@ pub(super) enum Cell {
     Flag(bool),
     Real(f64),
     Text(String),
+    Bytes(Vec<u8>),
     Id(Uuid),
     Time(Timestamp),
 }
@@ -97,6 +99,12 @@ impl From<Arc<str>> for Value {
 impl From<Option<String>> for Value {
     fn from(text: Option<String>) -> Self {
         Self::Text(text.map(Into::into))
+    }
+}
+
+impl From<Arc<[u8]>> for Value {
+    fn from(bytes: Arc<[u8]>) -> Self {
+        Self::Bytes(bytes)
     }
 }
 

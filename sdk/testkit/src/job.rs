@@ -168,6 +168,8 @@ impl Job {
             priority: 100,
             tries: self.tries,
             last_chance: false,
+            on_discard: false,
+            checkpoint: false,
             overrides: self.overrides,
             lineage: self.parent.map(Lineage::child_of).unwrap_or_default(),
             created_at: now,

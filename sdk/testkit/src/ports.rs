@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use flyball::clock::Clock;
-use flyball::job::{Claim, Kind, LogRecord, NewJob};
+use flyball::job::{ChildRecord, Claim, Kind, LogRecord, NewJob};
 use flyball::plugin::{Asker, Plugin};
-use flyball::sandbox::{FollowUpRequest, Outside, Ports, Refusal};
+use flyball::sandbox::{FollowUpRequest, Outside, Ports, Refusal, Unread};
 
 use crate::Progress;
 use crate::http::Stubs;
@@ -37,6 +38,7 @@ impl TriedPorts {
     }
 }
 
+#[async_trait]
 impl Ports for TriedPorts {
     fn holds_lease(&self) -> bool {
         true
@@ -53,6 +55,17 @@ impl Ports for TriedPorts {
     fn progress(&self, fraction: f64, note: Option<&str>) {
         let told = Progress { fraction, note: note.map(str::to_owned) };
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+    }
+
+    /// There is no next attempt.
+    fn save_checkpoint(&self, _: Arc<[u8]>) {}
+
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {
+        Ok(None)
+    }
+
+    async fn children(&self, _: u32, _: u32) -> Result<Vec<ChildRecord>, Unread> {
+        Ok(Vec::new())
     }
 
     fn log(&self, _line: &LogRecord) {

@@ -6,6 +6,7 @@ mod client;
 mod drain;
 mod enqueue;
 mod fairness;
+mod families;
 mod lease;
 mod line;
 mod operators;

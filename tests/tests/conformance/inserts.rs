@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use flyball::job::{Backoff, ExecutorClass, JobState, Key, Lineage, Overrides, Queue, RunId, Tag, When};
+use flyball::job::{
+    Backoff, ExecutorClass, JobState, Key, Lineage, OnDiscard, Overrides, Queue, RunId, Tag, When,
+};
 use flyball::store::Inserted;
 
-use crate::world::{World, completed, promises};
+use crate::world::{World, completed, kind, promises};
 
 promises! {
     what_was_inserted_is_read_back_as_it_was
@@ -36,7 +38,15 @@ async fn what_was_inserted_is_read_back_as_it_was(world: World) {
             backoff: Some(backoff),
         };
         let run = RunId::mint(crate::world::START);
-        opts.lineage = Lineage { parent: Some(parent), parent_run: Some(run), root: Some(parent), depth: 3 };
+        opts.on_discard = Some(OnDiscard { kind: kind("tell"), args: "[1, 2]".into() });
+        opts.lineage = Lineage {
+            parent: Some(parent),
+            parent_run: Some(run),
+            root: Some(parent),
+            depth: 3,
+            awaited: true,
+            continues: Some(run),
+        };
     });
     world.store.insert(std::slice::from_ref(&job)).await.unwrap();
     let read = world.read(job.id).await;
@@ -53,6 +63,8 @@ async fn what_was_inserted_is_read_back_as_it_was(world: World) {
     assert_eq!((read.backoff_base_ms, read.backoff_cap_ms), (Some(1500), Some(7000)));
     assert_eq!((read.parent_id, read.parent_run_id), (job.lineage.parent, job.lineage.parent_run));
     assert_eq!((read.root_id, read.depth), (job.lineage.root, 3));
+    assert_eq!((read.awaited, read.continues_run_id), (true, job.lineage.continues));
+    assert_eq!(read.on_discard.unwrap().as_str(), r#"{"kind":"tell","args":[1,2]}"#);
     assert_eq!((read.attempt, read.failures, read.lease_token, read.finalized_at), (0, 0, None, None));
 }
 

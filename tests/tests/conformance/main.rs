@@ -2,9 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod answers;
+mod barriers;
 mod bulk;
 mod by_sql;
+mod checkpoints;
+mod children;
 mod claims;
+mod discards;
 mod enqueueing;
 mod families;
 mod faults;
@@ -13,6 +17,7 @@ mod held_up;
 mod inserts;
 mod leases;
 mod losses;
+mod meetings;
 mod mutants;
 mod nodes;
 mod orders;

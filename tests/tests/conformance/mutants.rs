@@ -7,7 +7,9 @@ use flyball::store::Database::{self, Postgres, Sqlite};
 use flyball::store::probe::Edit;
 
 use crate::world::World;
-use crate::{bulk, claims, families, held_up, leases, losses, nodes, orders, outcomes};
+use crate::{
+    barriers, bulk, checkpoints, claims, families, held_up, leases, losses, meetings, nodes, orders, outcomes,
+};
 
 fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
     Edit { statement, from, to }
@@ -195,6 +197,35 @@ mutants! {
         [("replay", "WHERE o.unique_active_key = j.unique_active_key\n", "WHERE false\n")],
         bulk::a_replay_skips_taken_keys_and_the_rest_go_on,
         "the rest go on";
+    a_barrier_that_is_counted_by_the_statement_that_holds_it: Postgres,
+        [("barriers_lock", "WHERE b.run_id = ANY ($1)\n",
+          "WHERE b.run_id = ANY ($1) AND NOT EXISTS (SELECT FROM flyball.jobs j WHERE j.parent_run_id = b.run_id AND j.awaited AND j.state IN ('available', 'scheduled', 'running', 'retryable', 'paused'))\n")],
+        meetings::last_children_that_end_unseen_by_each_other_fire_the_barrier,
+        "the barrier never fired";
+    a_barrier_that_nobody_holds: Postgres,
+        [("barriers_lock", "FOR UPDATE", "")],
+        meetings::last_children_that_end_unseen_by_each_other_fire_the_barrier,
+        "the barrier never fired";
+    a_barrier_that_waits_for_nobody_on_sqlite: Sqlite,
+        [("barriers_fire", "WHERE NOT EXISTS", "WHERE true OR NOT EXISTS")],
+        barriers::a_barrier_fires_once_when_the_last_child_has_ended_whatever_each_came_to,
+        "the barrier fired too early";
+    a_barrier_that_waits_for_nobody_on_postgres: Postgres,
+        [("barriers_fire", "j.parent_run_id = r.run AND j.awaited", "j.parent_run_id = r.run AND NOT j.awaited")],
+        barriers::a_barrier_fires_once_when_the_last_child_has_ended_whatever_each_came_to,
+        "the barrier fired too early";
+    a_checkpoint_without_its_token_on_sqlite: Sqlite,
+        [("checkpoint_save", "AND j.lease_token = $2", "AND $2 IS NOT NULL")],
+        checkpoints::a_checkpoint_of_an_attempt_that_is_over_is_ignored,
+        "a stale token stored a checkpoint";
+    a_checkpoint_without_its_token_on_postgres: Postgres,
+        [("checkpoint_save", "AND j.lease_token = $2", "AND $2::uuid IS NOT NULL")],
+        checkpoints::a_checkpoint_of_an_attempt_that_is_over_is_ignored,
+        "a stale token stored a checkpoint";
+    a_checkpoint_that_does_not_hold_its_job: Postgres,
+        [("checkpoint_save", "FOR NO KEY UPDATE\n", "")],
+        meetings::a_checkpoint_that_meets_the_end_of_its_attempt_does_not_outlive_it,
+        "a checkpoint outlived its job";
     an_order_that_is_carried_out_twice_on_sqlite: Sqlite,
         [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
         orders::a_repeated_order_answers_what_was_recorded,

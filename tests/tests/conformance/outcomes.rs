@@ -31,7 +31,7 @@ async fn a_completed_attempt_is_kept_with_all_that_is_known_of_it(world: World) 
         Verdict::Completed(Completion {
             output: Some(Json::stored(r#"{"z":1,"a":"ü"}"#)),
             cost_micros: 12,
-            follow_ups: Vec::new(),
+            ..Completion::default()
         }),
     );
     settlement.end.duration = Duration::from_millis(1234);

@@ -79,6 +79,8 @@ fn claim(job: GuestJob) -> Claim {
         priority: 100,
         tries: job.tries,
         last_chance: false,
+        on_discard: false,
+        checkpoint: false,
         overrides: Overrides::default(),
         lineage: Lineage::default(),
         created_at: job.created_at,

@@ -7,16 +7,18 @@ use std::time::Duration;
 use anyhow::Result;
 use flyball::event::Event;
 use flyball::job::{
-    Budget, InsertOpts, JobId, Json, Kind, LogRecord, NewJob, Overrides, Queue, RunId, Tries, Verdict,
+    Budget, ChildRecord, InsertOpts, JobId, Json, Kind, LogRecord, NewJob, Overrides, Queue, RunId, Tries,
+    Verdict,
 };
 use flyball::plugin::{Plugin, PluginState};
-use flyball::sandbox::{Attempt, FollowUpRequest, GuestJob, Ports, Refusal, Stop};
+use flyball::sandbox::{Attempt, FollowUpRequest, GuestJob, Ports, Refusal, Stop, Unread};
 
 use crate::rig::{Rig, component, place, varied};
 
 /// Ports that nobody listens at.
 struct Nowhere;
 
+#[async_trait::async_trait]
 impl Ports for Nowhere {
     fn holds_lease(&self) -> bool {
         true
@@ -25,6 +27,13 @@ impl Ports for Nowhere {
         Err(Refusal::NotGranted("nothing is".into()))
     }
     fn progress(&self, _: f64, _: Option<&str>) {}
+    fn save_checkpoint(&self, _: Arc<[u8]>) {}
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {
+        Ok(None)
+    }
+    async fn children(&self, _: u32, _: u32) -> Result<Vec<ChildRecord>, Unread> {
+        Ok(Vec::new())
+    }
     fn log(&self, _: &LogRecord) {}
 }
 

@@ -162,6 +162,7 @@ async fn a_host_function_that_panics_ends_one_attempt_and_nothing_else() -> Resu
 /// Ports that panic when they hear a line.
 struct Faulty;
 
+#[async_trait::async_trait]
 impl flyball::sandbox::Ports for Faulty {
     fn holds_lease(&self) -> bool {
         true
@@ -175,6 +176,20 @@ impl flyball::sandbox::Ports for Faulty {
     }
 
     fn progress(&self, _: f64, _: Option<&str>) {}
+
+    fn save_checkpoint(&self, _: Arc<[u8]>) {}
+
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, flyball::sandbox::Unread> {
+        Ok(None)
+    }
+
+    async fn children(
+        &self,
+        _: u32,
+        _: u32,
+    ) -> Result<Vec<flyball::job::ChildRecord>, flyball::sandbox::Unread> {
+        Ok(Vec::new())
+    }
 
     fn log(&self, _: &flyball::job::LogRecord) {
         panic!("this line is not welcome")

@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use flyball::clock::Clock;
 use flyball::job::{
-    Budget, InsertOpts, JobId, Json, Kind, LogRecord, NewJob, Queue, RunId, Tag, Timestamp, Tries, When,
+    Budget, ChildRecord, InsertOpts, JobId, Json, Kind, LogRecord, NewJob, Queue, RunId, Tag, Timestamp,
+    Tries, When,
 };
 use flyball::sandbox::{
-    Attempt, FollowUpRequest, GuestJob, Ports, Refusal, Sandbox, SandboxConfig, Stop, Worker,
+    Attempt, FollowUpRequest, GuestJob, Ports, Refusal, Sandbox, SandboxConfig, Stop, Unread, Worker,
 };
 use flyball_tests::guests;
 
@@ -97,6 +98,7 @@ pub(crate) struct Memory {
     pub(crate) lost_lease: AtomicBool,
     pub(crate) progress: Mutex<Vec<(f64, Option<String>)>>,
     pub(crate) lines: Mutex<Vec<LogRecord>>,
+    pub(crate) checkpoint: Mutex<Option<Arc<[u8]>>>,
 }
 
 impl Memory {
@@ -109,6 +111,7 @@ impl Memory {
     }
 }
 
+#[async_trait::async_trait]
 impl Ports for Memory {
     fn holds_lease(&self) -> bool {
         !self.lost_lease.load(Ordering::Relaxed)
@@ -135,6 +138,18 @@ impl Ports for Memory {
 
     fn progress(&self, fraction: f64, note: Option<&str>) {
         lock(&self.progress).push((fraction, note.map(str::to_owned)));
+    }
+
+    fn save_checkpoint(&self, data: Arc<[u8]>) {
+        *lock(&self.checkpoint) = Some(data);
+    }
+
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {
+        Ok(lock(&self.checkpoint).clone())
+    }
+
+    async fn children(&self, _: u32, _: u32) -> Result<Vec<ChildRecord>, Unread> {
+        Ok(Vec::new())
     }
 
     fn log(&self, line: &LogRecord) {

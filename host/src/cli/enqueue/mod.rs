@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use super::connect::with_client;
 use super::{Exit, Globals};
 use crate::job::{
-    Backoff, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, Overrides, Queue, Tag, Timestamp, When,
+    Backoff, ExecutorClass, InsertOpts, JobId, Key, Kind, Lineage, NameError, OnDiscard, Overrides, Queue,
+    Tag, Timestamp, When,
 };
 use crate::quantity::{Count, Moment, Span};
 
@@ -67,6 +68,9 @@ pub(super) struct Enqueue {
     /// The job that it is a child of.
     #[arg(long, value_name = "ID")]
     parent: Option<JobId>,
+    /// What is enqueued if it is discarded: a kind, and its args as JSON (`null` if left out).
+    #[arg(long, value_name = "KIND[=JSON]", value_parser = on_discard)]
+    on_discard: Option<OnDiscard>,
     /// A word that it is found by; repeatable.
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<Tag>,
@@ -119,9 +123,15 @@ impl Enqueue {
         };
         opts.executor_class = self.class.clone().unwrap_or_default();
         opts.tags = self.tags.clone();
+        opts.on_discard = self.on_discard.clone();
         opts.lineage = self.parent.map(Lineage::child_of).unwrap_or_default();
         Ok(opts)
     }
+}
+
+fn on_discard(given: &str) -> Result<OnDiscard, NameError> {
+    let (kind, args) = given.split_once('=').unwrap_or((given, "null"));
+    Ok(OnDiscard { kind: kind.parse()?, args: args.to_owned() })
 }
 
 /// JSON as it was given, from a file, or from standard input.

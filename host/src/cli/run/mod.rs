@@ -101,6 +101,8 @@ impl Run {
             priority: 100,
             tries: Tries { attempt: 1, ..Tries::default() },
             last_chance: false,
+            on_discard: false,
+            checkpoint: false,
             overrides: Overrides { timeout, fuel, ..Overrides::default() },
             lineage: Lineage::default(),
             created_at: now,

@@ -3,10 +3,12 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use crate::clock::Clock;
-use crate::job::{Claim, Kind, LogRecord, NewJob, one_line, visible};
+use crate::job::{ChildRecord, Claim, Kind, LogRecord, NewJob, one_line, visible};
 use crate::plugin::{Asker, Plugin};
-use crate::sandbox::{FollowUpRequest, Ports, Refusal};
+use crate::sandbox::{FollowUpRequest, Ports, Refusal, Unread};
 
 /// The way out of the one attempt.
 pub(super) struct LonePorts {
@@ -31,6 +33,7 @@ impl LonePorts {
     }
 }
 
+#[async_trait]
 impl Ports for LonePorts {
     fn holds_lease(&self) -> bool {
         true
@@ -46,6 +49,17 @@ impl Ports for LonePorts {
         if self.talk == Talk::Live && std::io::stderr().is_terminal() {
             eprintln!("progress {:.0} % {}", fraction * 100.0, visible(note.unwrap_or_default()));
         }
+    }
+
+    /// There is no next attempt.
+    fn save_checkpoint(&self, _: Arc<[u8]>) {}
+
+    async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {
+        Ok(None)
+    }
+
+    async fn children(&self, _: u32, _: u32) -> Result<Vec<ChildRecord>, Unread> {
+        Ok(Vec::new())
     }
 
     fn log(&self, line: &LogRecord) {

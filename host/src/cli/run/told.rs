@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::job::{
-    ErrorClass, JobId, Json, Kind, LogRecord, NewJob, Outcome, Queue, RunEnd, RunId, Settlement, Timestamp,
-    visible,
+    CheckpointEnd, ErrorClass, JobId, Json, Kind, LogRecord, NewJob, Outcome, Queue, RunEnd, RunId,
+    Settlement, Timestamp, visible,
 };
 use crate::quantity::Bytes;
 
@@ -37,6 +37,10 @@ pub(super) struct Told {
     /// Where a snoozed or failed job would have gone, and when.
     scheduled_at: Option<Timestamp>,
     follow_ups: Vec<FollowUp>,
+    /// What would have been enqueued when these have ended.
+    barrier: Option<FollowUp>,
+    /// Of the checkpoint that the next attempt would have found.
+    checkpoint_bytes: Option<usize>,
     log: Vec<LogRecord>,
 }
 
@@ -52,7 +56,8 @@ struct FollowUp {
 
 impl Told {
     pub(super) fn new(settlement: Settlement) -> Self {
-        let Settlement { run, job, kind, transition, end, follow_ups, log, .. } = settlement;
+        let Settlement { run, job, kind, transition, end, follow_ups, barrier, checkpoint, log, .. } =
+            settlement;
         let RunEnd {
             error_class, error_message, error_detail, output, cost_micros, component_digest, ..
         } = end;
@@ -80,6 +85,11 @@ impl Told {
             log_dropped: meter.log_dropped,
             scheduled_at: transition.due(),
             follow_ups: follow_ups.into_iter().map(FollowUp::from).collect(),
+            barrier: barrier.map(|job| FollowUp::from(*job)),
+            checkpoint_bytes: match checkpoint {
+                CheckpointEnd::Stored(data) => Some(data.len()),
+                CheckpointEnd::Left | CheckpointEnd::Dropped => None,
+            },
             log,
         }
     }
@@ -101,6 +111,12 @@ impl Told {
                 "follow-up, not enqueued: {kind} in queue {queue}, {} of args",
                 Bytes(args.as_str().len() as u64)
             );
+        }
+        if let Some(FollowUp { kind, queue, .. }) = &self.barrier {
+            eprintln!("behind a barrier, not enqueued: {kind} in queue {queue}");
+        }
+        if let Some(bytes) = self.checkpoint_bytes {
+            eprintln!("a checkpoint for the next attempt, not kept: {}", Bytes(bytes as u64));
         }
         eprintln!("{}", self.line());
         if let Some(detail) = &self.error_detail {

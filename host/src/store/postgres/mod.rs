@@ -153,6 +153,10 @@ impl Dialect for Postgres {
         session.run(self.own.notify_idle, vec![json_texts(queues).into(), ring.into()]).await.map(drop)
     }
 
+    async fn lease_transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
+        self.lease_road.transact_in_time(work).await
+    }
+
     async fn claim(&self, ask: &Ask) -> Outcome<Taken> {
         claim::claim(self, ask).await
     }

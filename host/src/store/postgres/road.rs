@@ -47,6 +47,12 @@ impl Road {
         answer.unwrap_or(Err(Fault::TimedOut(self.limit)))
     }
 
+    /// As [`Road::transact`], all of it within the limit of one answer.
+    pub(super) async fn transact_in_time<T>(&self, work: impl Work<T>) -> Outcome<T> {
+        let answer = tokio::time::timeout(self.limit, self.transact(work)).await;
+        answer.unwrap_or(Err(Fault::TimedOut(self.limit)))
+    }
+
     pub(super) async fn transact<T>(&self, work: impl Work<T>) -> Outcome<T> {
         let mut lent = self.pool.lend().await?;
         let mut session = self.session(&mut lent)?;

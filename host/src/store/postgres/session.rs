@@ -44,6 +44,7 @@ impl Session for PgSession<'_> {
                 Value::Id(id) => query.bind(id),
                 Value::Ids(ids) => query.bind(ids),
                 Value::Time(at) => query.bind(at.map(|at| at.datetime())),
+                Value::Bytes(bytes) => query.bind(bytes.to_vec()),
             };
         }
         let rows = within(self.limit, query.fetch_all(&mut *self.connection)).await?;
@@ -74,6 +75,7 @@ fn cell(row: &PgRow, at: usize) -> sqlx::Result<Cell> {
         "FLOAT8" => row.try_get::<Option<f64>, _>(at)?.map(Cell::Real),
         "UUID" => row.try_get::<Option<Uuid>, _>(at)?.map(Cell::Id),
         "TIMESTAMPTZ" => row.try_get::<Option<DateTime<Utc>>, _>(at)?.map(|at| Cell::Time(at.into())),
+        "BYTEA" => row.try_get::<Option<Vec<u8>>, _>(at)?.map(Cell::Bytes),
         // `json` travels as its text.
         _ => row.try_get_unchecked::<Option<String>, _>(at)?.map(Cell::Text),
     };

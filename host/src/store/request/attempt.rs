@@ -1,9 +1,10 @@
 //! Claims and what becomes of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Inserted;
-use crate::job::{Claim, ExecutorClass, JobState, Kind, NodeId, Outcome, Queue, RunId};
+use crate::job::{Claim, ExecutorClass, JobId, JobState, Kind, NodeId, Outcome, Queue, RunId};
 
 /// A request for work.
 #[derive(Clone, Debug)]
@@ -95,6 +96,30 @@ pub enum Settled {
     },
     /// The lease was no longer this one; the late outcome was noted on the run.
     Superseded,
+}
+
+/// A checkpoint that a running attempt saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointSave {
+    /// The job.
+    pub job: JobId,
+    /// The attempt, and the fence.
+    pub run: RunId,
+    /// What it saved.
+    pub data: Arc<[u8]>,
+}
+
+/// Some of the jobs that a continuation continues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChildrenPage {
+    /// The job that asked for them.
+    pub parent: JobId,
+    /// Its run.
+    pub run: RunId,
+    /// How many to pass over.
+    pub offset: u32,
+    /// How many at most; a page has a bound of its own, in number and in bytes.
+    pub limit: u32,
 }
 
 /// The last progress of a running attempt.

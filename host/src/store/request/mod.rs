@@ -13,7 +13,8 @@ use serde::Serialize;
 use crate::job::JobId;
 
 pub use attempt::{
-    ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, Queues, ServedKind, Settled, Turn,
+    CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, Queues,
+    ServedKind, Settled, Turn,
 };
 pub use health::{BatchProgress, FailureFilter, FailureRecord, Health, KindWaiting, LogPart, QueueHealth};
 pub use node::{

@@ -151,14 +151,20 @@ LEFT JOIN (
         j.lease_token, j.id, j.kind, j.queue, j.executor_class, j.args, j.priority, j.attempt, j.failures, j.crashes,
         j.releases, j.snoozes, j.last_chance, j.max_attempts, j.timeout_ms, j.fuel, j.backoff_base_ms,
         j.backoff_cap_ms, j.parent_id, j.parent_run_id, j.root_id, j.depth, j.created_at, j.scheduled_at,
-        j.deadline_at, j.tags, j.metadata
+        j.deadline_at, j.tags, j.metadata, j.awaited, j.continues_run_id, j.on_discard IS NOT NULL AS on_discard,
+        -- A first attempt has no checkpoint, and is not looked for.
+        coalesce(CASE WHEN j.attempt > 1 THEN (SELECT true FROM flyball.checkpoints p WHERE p.job_id = j.id) END, false)
+            AS checkpoint
     FROM taken j
     UNION ALL
     SELECT
         j.lease_token, j.id, j.kind, j.queue, j.executor_class, j.args, j.priority, j.attempt, j.failures, j.crashes,
         j.releases, j.snoozes, j.last_chance, j.max_attempts, j.timeout_ms, j.fuel, j.backoff_base_ms,
         j.backoff_cap_ms, j.parent_id, j.parent_run_id, j.root_id, j.depth, j.created_at, j.scheduled_at,
-        j.deadline_at, j.tags, j.metadata
+        j.deadline_at, j.tags, j.metadata, j.awaited, j.continues_run_id, j.on_discard IS NOT NULL AS on_discard,
+        -- A first attempt has no checkpoint, and is not looked for.
+        coalesce(CASE WHEN j.attempt > 1 THEN (SELECT true FROM flyball.checkpoints p WHERE p.job_id = j.id) END, false)
+            AS checkpoint
     FROM flyball.jobs j
     WHERE j.id = ANY (ARRAY(SELECT p.id FROM prior p)) AND EXISTS (SELECT FROM me)
 ) c ON true

@@ -20,7 +20,8 @@ LEFT JOIN (
         j.lease_token, j.id, j.kind, j.queue, j.executor_class, j.args, j.priority, j.attempt, j.failures, j.crashes,
         j.releases, j.snoozes, j.last_chance, j.max_attempts, j.timeout_ms, j.fuel, j.backoff_base_ms,
         j.backoff_cap_ms, j.parent_id, j.parent_run_id, j.root_id, j.depth, j.created_at, j.scheduled_at,
-        j.deadline_at, j.tags, j.metadata
+        j.deadline_at, j.tags, j.metadata, j.awaited, j.continues_run_id, j.on_discard IS NOT NULL AS on_discard,
+        j.attempt > 1 AND EXISTS (SELECT 1 FROM checkpoints p WHERE p.job_id = j.id) AS checkpoint
     FROM json_each($2) AS g
     CROSS JOIN job_runs r ON r.id = g.value
     CROSS JOIN jobs j ON j.id = r.job_id AND j.lease_token = r.id AND j.node_id = $1

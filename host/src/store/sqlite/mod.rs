@@ -155,6 +155,10 @@ impl Dialect for Sqlite {
         Ok(())
     }
 
+    async fn lease_transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
+        self.writer.order(work).await
+    }
+
     async fn claim(&self, ask: &Ask) -> Outcome<Taken> {
         claim::claim(self, ask).await
     }

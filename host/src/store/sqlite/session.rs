@@ -31,6 +31,7 @@ impl Session for SqliteSession<'_> {
                 Value::Id(id) => query.bind(id.map(|id| id.hyphenated().to_string())),
                 Value::Ids(ids) => query.bind(texts(ids.iter().map(|id| id.hyphenated().to_string()))),
                 Value::Time(at) => query.bind(at.map(|at| at.micros())),
+                Value::Bytes(bytes) => query.bind(bytes.to_vec()),
             };
         }
         let rows = query.fetch_all(&mut *self.connection).await?;
@@ -51,6 +52,7 @@ fn cell(row: &SqliteRow, at: usize, value: &SqliteValueRef<'_>) -> sqlx::Result<
     }
     match value.type_info().name() {
         "INTEGER" => row.try_get_unchecked(at).map(Cell::Int),
+        "BLOB" => row.try_get_unchecked(at).map(Cell::Bytes),
         "REAL" => row.try_get_unchecked(at).map(Cell::Real),
         _ => row.try_get_unchecked(at).map(Cell::Text),
     }

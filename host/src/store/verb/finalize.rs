@@ -79,9 +79,9 @@ impl<D: Dialect> SqlStore<D> {
         Ok(moved)
     }
 
-    /// The one statement that moves jobs on; where attempts asked for jobs, these go with it in a transaction.
+    /// The one statement that moves jobs on; where something comes with it or follows, that goes with it in a transaction.
     async fn move_on(&self, part: &[&Settlement], items: &[String], now: Timestamp) -> Done<Answers> {
-        if part.iter().all(|settlement| settlement.follow_ups.is_empty()) {
+        if part.iter().all(|settlement| settlement.stands_alone()) {
             let settling = Settling { batch: join(items).into(), by: SettledBy::Owner, now };
             let db = self.db.clone();
             let work = self.db.alone(move |s| {

@@ -1,8 +1,9 @@
-//! The jobs that attempts asked for: inserted in the transaction that completes them, or not at all.
+//! What goes with the end of attempts in one transaction: the jobs that they asked for, their barriers, their checkpoints,
+//! and what the end of their jobs enqueues; all of it, or nothing.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::job::{JobId, NewJob, RunId, SettledBy, Settlement, Timestamp};
+use crate::job::{CheckpointEnd, JobId, JobState, NewJob, RunId, Sequel, SettledBy, Settlement, Timestamp};
 use crate::store::Inserted;
 use crate::store::batch::{Size, Wire, join};
 use crate::store::dialect::{Dialect, Outcome as Done, Session, Settling};
@@ -13,6 +14,7 @@ use super::family::{self, Families};
 use super::finalize::{Answers, advanced};
 use super::insert::{self, Incoming};
 use super::settling::{self, Moved};
+use super::{barrier, checkpoint};
 
 /// One statement of them, and as many as are settled together: more would hold rows, and on SQLite the one writer, for
 /// as long as many others wait.
@@ -27,10 +29,21 @@ pub(super) fn weight(settlement: &Settlement) -> [usize; 2] {
 /// An attempt on its way, in the form that the statements take.
 struct Attempt {
     run: RunId,
+    job: JobId,
     item: String,
     /// The item instead, should its follow-ups be refused.
     refused: String,
     follow_ups: Vec<NewJob>,
+    barrier: Option<Box<NewJob>>,
+    checkpoint: CheckpointEnd,
+    sequel: Sequel,
+}
+
+impl Attempt {
+    /// Whether something may follow the end of its job, which went to this state.
+    fn is_followed(&self, state: JobState) -> bool {
+        state.is_terminal() && (self.sequel.awaited || self.sequel.on_discard && state == JobState::Discarded)
+    }
 }
 
 /// The attempts of a part of a batch, some of which asked for jobs.
@@ -45,6 +58,7 @@ impl Wanted {
         let why = family::refusal(most);
         let attempt = |(settlement, item): (&&Settlement, &String)| Attempt {
             run: settlement.run,
+            job: settlement.job,
             item: item.clone(),
             refused: if settlement.follow_ups.is_empty() {
                 String::new()
@@ -52,6 +66,9 @@ impl Wanted {
                 settling::refused(wire, settlement, &why)
             },
             follow_ups: settlement.follow_ups.clone(),
+            barrier: settlement.barrier.clone(),
+            checkpoint: settlement.checkpoint.clone(),
+            sequel: settlement.sequel,
         };
         let attempts = part.iter().zip(items).map(attempt).collect();
         Self { wire, attempts, families: Families::new(part.iter().copied(), most) }
@@ -73,6 +90,7 @@ impl Wanted {
             tracing::warn!(run = %attempt.run, "an attempt asked for more jobs than its family may have");
             attempt.item = std::mem::take(&mut attempt.refused);
             attempt.follow_ups.clear();
+            (attempt.barrier, attempt.checkpoint) = (None, CheckpointEnd::Left);
         }
         Ok(())
     }
@@ -93,6 +111,37 @@ impl Wanted {
             (attempt.run, attempt.follow_ups.iter().map(|job| answer(job, inserted)).collect())
         });
         answers.collect()
+    }
+
+    /// The barriers of those attempts that did move, and the runs whose barriers wait for nobody.
+    fn barriers(
+        &self,
+        moved: &HashSet<RunId>,
+        follow_ups: &HashMap<RunId, Vec<Inserted>>,
+    ) -> (Vec<String>, Vec<RunId>) {
+        let set = self.attempts.iter().filter(|attempt| moved.contains(&attempt.run));
+        let set = set.filter_map(|attempt| Some((attempt, attempt.barrier.as_deref()?)));
+        let item =
+            |(attempt, barrier): (&Attempt, _)| barrier::item(self.wire, attempt.run, attempt.job, barrier);
+        let waits = |run: &RunId| {
+            follow_ups.get(run).is_some_and(|jobs| jobs.iter().any(|job| matches!(job, Inserted::New(_))))
+        };
+        let free = set.clone().map(|(attempt, _)| attempt.run).filter(|run| !waits(run));
+        (set.clone().map(item).collect(), free.collect())
+    }
+
+    /// The checkpoints of those attempts that did move.
+    fn checkpoints(&self, moved: &HashSet<RunId>) -> Vec<(JobId, RunId, CheckpointEnd)> {
+        let attempts = self.attempts.iter().filter(|attempt| moved.contains(&attempt.run));
+        attempts.map(|attempt| (attempt.job, attempt.run, attempt.checkpoint.clone())).collect()
+    }
+
+    /// The jobs that have ended and that something may follow.
+    fn ended(&self, moved: &[Moved]) -> Vec<JobId> {
+        let states: HashMap<RunId, JobState> = moved.iter().map(|moved| (moved.run, moved.state)).collect();
+        let followed =
+            |attempt: &&Attempt| states.get(&attempt.run).is_some_and(|state| attempt.is_followed(*state));
+        self.attempts.iter().filter(followed).map(|attempt| attempt.job).collect()
     }
 
     fn counts(&self, moved: &HashSet<RunId>, answers: &HashMap<RunId, Vec<Inserted>>) -> Vec<String> {
@@ -116,13 +165,14 @@ fn answer(job: &NewJob, inserted: &HashMap<JobId, Inserted>) -> Inserted {
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn move_on_with_follow_ups(&self, mut wanted: Wanted, now: Timestamp) -> Done<Answers> {
         let (db, statements) = (self.db.clone(), self.db.statements().clone());
+        let endings = self.endings(now);
         let work = self.db.transact(move |s| {
             Box::pin(async move {
                 wanted.refuse(s, &statements).await?;
                 let settling = Settling { batch: wanted.batch(), by: SettledBy::Owner, now };
                 let rows = db.settle(s, &settling).await?;
                 let moved = rows.into_iter().map(|row| Ok(Moved::read(row)?)).collect::<Done<Vec<_>>>()?;
-                let runs = moved.iter().map(|moved| moved.run).collect();
+                let runs: HashSet<RunId> = moved.iter().map(|moved| moved.run).collect();
                 let jobs = wanted.of(&runs);
                 let due: Vec<_> = jobs.iter().map(|job| (job.id, job.state, job.scheduled_at)).collect();
                 let inserted = Incoming::new(D::WIRE, FEW, jobs).insert(s, &statements).await?;
@@ -131,15 +181,20 @@ impl<D: Dialect> SqlStore<D> {
                 if !counts.is_empty() {
                     s.run(statements.children, vec![join(&counts).into()]).await?;
                 }
+                let (barriers, free) = wanted.barriers(&runs, &follow_ups);
+                barrier::set(&endings, s, barriers).await?;
+                checkpoint::end(s, &statements, wanted.checkpoints(&runs), now).await?;
+                let mut enqueued = endings.follow(s, &wanted.ended(&moved)).await?;
+                enqueued.extend(barrier::fire(&endings, s, &free).await?);
                 let answer =
                     |moved: Moved| advanced(moved, follow_ups.remove(&moved.run).unwrap_or_default());
                 let answers: Answers = moved.into_iter().map(answer).collect();
-                Ok((answers, due, inserted))
+                Ok((answers, due, inserted, enqueued))
             })
         });
-        let (answers, due, inserted) = work.await?;
+        let (answers, due, inserted, enqueued) = work.await?;
         let new = due.into_iter().filter(|(job, ..)| inserted.get(job) == Some(&Inserted::New(*job)));
-        self.ring_for(new.map(|(_, state, at)| (state, Some(at))));
+        self.ring_for(new.map(|(_, state, at)| (state, Some(at))).chain(enqueued));
         Ok(answers)
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::job::{JobId, JobState, NewJob, Queue};
-use crate::store::batch::{Batches, MAX_BYTES, Size, Wire, texts};
+use crate::job::{JobId, JobState, NewJob, Queue, Timestamp};
+use crate::store::batch::{Batches, Fields, MAX_BYTES, Size, Wire, texts};
 use crate::store::dialect::{Dialect, Outcome, Session};
 use crate::store::fault::{Blame, Fault};
 use crate::store::sql_store::SqlStore;
@@ -109,7 +109,9 @@ pub(super) fn weight(job: &NewJob) -> usize {
     let keys =
         [&job.unique_key, &job.unique_active_key].into_iter().flatten().map(|key| key.as_str().len() + 8);
     let tags = job.tags.iter().map(|tag| tag.as_str().len() + 8);
-    2 * (job.args.as_str().len() + job.metadata.as_str().len() + keys.chain(tags).sum::<usize>()) + 1200
+    let on_discard = job.on_discard.as_ref().map_or(0, |json| json.as_str().len());
+    2 * (job.args.as_str().len() + job.metadata.as_str().len() + on_discard + keys.chain(tags).sum::<usize>())
+        + 1200
 }
 
 impl<D: Dialect> SqlStore<D> {
@@ -166,31 +168,47 @@ fn in_order(jobs: &[NewJob], answers: &HashMap<JobId, Inserted>) -> Vec<Inserted
     jobs.iter().map(|job| answers.get(&job.id).copied().unwrap_or(Inserted::New(job.id))).collect()
 }
 
-fn encode(wire: Wire, job: &NewJob) -> String {
+/// A job as the insert statement takes it.
+pub(super) fn encode(wire: Wire, job: &NewJob) -> String {
     wire.item(|fields| {
-        fields.id("id", job.id.uuid());
-        fields.text("kind", &job.kind);
-        fields.text("queue", &job.queue);
-        fields.text("args", job.args.as_str());
-        fields.number("priority", job.priority);
-        fields.text("state", job.state.as_str());
-        fields.time("created_at", job.created_at);
-        fields.time("scheduled_at", job.scheduled_at);
-        fields.opt_number("max_attempts", job.overrides.max_attempts);
-        fields.opt_number("timeout_ms", job.overrides.timeout.map(|t| t.as_millis()));
-        fields.opt_number("fuel", job.overrides.fuel);
-        fields.opt_number("backoff_base_ms", job.overrides.backoff.map(|b| b.base.as_millis()));
-        fields.opt_number("backoff_cap_ms", job.overrides.backoff.map(|b| b.cap.as_millis()));
-        fields.opt_text("unique_key", job.unique_key.as_ref());
-        fields.opt_text("unique_active_key", job.unique_active_key.as_ref());
-        fields.id("parent_id", job.lineage.parent.map(JobId::uuid));
-        fields.id("parent_run_id", job.lineage.parent_run.map(|run| run.uuid()));
-        fields.id("root_id", job.lineage.root.map(JobId::uuid));
-        fields.number("depth", job.lineage.depth);
-        fields.text("executor_class", &job.executor_class);
-        fields.json("tags", &texts(&job.tags));
-        fields.text("metadata", job.metadata.as_str());
+        undated(fields, job);
+        dates(fields, job.state, job.created_at, job.scheduled_at);
     })
+}
+
+/// When a job comes in and is due.
+pub(super) fn dates(fields: &mut Fields, state: JobState, created_at: Timestamp, scheduled_at: Timestamp) {
+    fields.text("state", state.as_str());
+    fields.time("created_at", created_at);
+    fields.time("scheduled_at", scheduled_at);
+}
+
+/// All of a job but when it comes in and is due.
+pub(super) fn undated(fields: &mut Fields, job: &NewJob) {
+    fields.id("id", job.id.uuid());
+    fields.text("kind", &job.kind);
+    fields.text("queue", &job.queue);
+    fields.text("args", job.args.as_str());
+    fields.number("priority", job.priority);
+    fields.opt_number("max_attempts", job.overrides.max_attempts);
+    fields.opt_number("timeout_ms", job.overrides.timeout.map(|t| t.as_millis()));
+    fields.opt_number("fuel", job.overrides.fuel);
+    fields.opt_number("backoff_base_ms", job.overrides.backoff.map(|b| b.base.as_millis()));
+    fields.opt_number("backoff_cap_ms", job.overrides.backoff.map(|b| b.cap.as_millis()));
+    fields.opt_text("unique_key", job.unique_key.as_ref());
+    fields.opt_text("unique_active_key", job.unique_active_key.as_ref());
+    fields.id("parent_id", job.lineage.parent.map(JobId::uuid));
+    fields.id("parent_run_id", job.lineage.parent_run.map(|run| run.uuid()));
+    fields.id("root_id", job.lineage.root.map(JobId::uuid));
+    fields.number("depth", job.lineage.depth);
+    fields.text("executor_class", &job.executor_class);
+    fields.json("tags", &texts(&job.tags));
+    fields.text("metadata", job.metadata.as_str());
+    if job.lineage.awaited {
+        fields.flag("awaited", true);
+    }
+    fields.id("continues_run_id", job.lineage.continues.map(|run| run.uuid()));
+    fields.opt_text("on_discard", job.on_discard.as_ref().map(|json| json.as_str()));
 }
 
 fn encode_keys(wire: Wire, job: &NewJob) -> String {

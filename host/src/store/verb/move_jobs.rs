@@ -10,6 +10,9 @@ use crate::store::statements::Statements;
 use crate::store::value::Row;
 use crate::store::{Answer, Result, Selection};
 
+use super::barrier;
+use super::endings::{Endings, Enqueued};
+
 /// Jobs, and what is to be done to them.
 #[derive(Clone, Debug)]
 pub(super) struct Batch {
@@ -32,13 +35,22 @@ impl Batch {
     }
 }
 
-/// Answers for each job that is there.
+/// What became of a batch.
+#[derive(Debug)]
+pub(super) struct Moved {
+    /// For each job that is there.
+    pub(super) answers: BTreeMap<JobId, Answer>,
+    /// What followed the end of jobs.
+    pub(super) enqueued: Vec<Enqueued>,
+}
+
+/// Moves the jobs of a batch, and enqueues what follows.
 pub(super) async fn move_jobs<D: Dialect>(
     db: &D,
     session: &mut dyn Session,
     batch: &Batch,
     now: Timestamp,
-) -> Done<BTreeMap<JobId, Answer>> {
+) -> Done<Moved> {
     let statements = db.statements();
     let states = lock(session, &batch.jobs, statements).await?;
     let left = |(job, state): &(JobId, JobState)| (*job, Answer::Left { state: *state });
@@ -47,11 +59,16 @@ pub(super) async fn move_jobs<D: Dialect>(
     let jobs: Vec<JobId> = taken.iter().map(|(job, _)| *job).collect();
     let moved = match batch.operation {
         Operation::Cancel(barriers) => {
-            answers.extend(cancel(session, statements, &taken, now).await?);
-            drop_barriers(session, statements, batch, barriers).await?;
-            return Ok(answers);
+            let endings = Endings::of(db, now);
+            drop_barriers(&endings, session, batch, barriers).await?;
+            let cancelled = cancel(session, statements, &taken, now).await?;
+            let ended: Vec<JobId> =
+                cancelled.iter().filter(|(_, answer)| ended(answer)).map(|(job, _)| *job).collect();
+            answers.extend(cancelled);
+            let enqueued = endings.follow(session, &ended).await?;
+            return Ok(Moved { answers, enqueued });
         }
-        _ if jobs.is_empty() => return Ok(answers),
+        _ if jobs.is_empty() => return Ok(Moved { answers, enqueued: Vec::new() }),
         Operation::Pause => session.run(statements.pause, vec![jobs.as_slice().into()]).await?,
         Operation::Resume => session.run(statements.resume, vec![jobs.as_slice().into(), now.into()]).await?,
         Operation::Retry => session.run(statements.retry, vec![jobs.as_slice().into(), now.into()]).await?,
@@ -65,7 +82,11 @@ pub(super) async fn move_jobs<D: Dialect>(
             answers.insert(row.id("id")?, Answer::KeyTaken { holder: row.id("holder")? });
         }
     }
-    Ok(answers)
+    Ok(Moved { answers, enqueued: Vec::new() })
+}
+
+fn ended(answer: &Answer) -> bool {
+    matches!(answer, Answer::Moved { state } if state.is_terminal())
 }
 
 fn moved_to(mut row: Row) -> Result<(JobId, Answer)> {
@@ -107,18 +128,16 @@ async fn cancel(
     Ok(answers)
 }
 
-/// After the jobs, as whoever ends a job takes them in this order too.
+/// Before the jobs end, so that their end fires none of them.
 async fn drop_barriers(
+    endings: &Endings,
     session: &mut dyn Session,
-    statements: &Statements,
     batch: &Batch,
     barriers: Barriers,
 ) -> Done<()> {
     let parent = batch.selection.as_ref().and_then(|selection| selection.parent_id);
     match (barriers, parent) {
-        (Barriers::Drop, Some(parent)) => {
-            session.run(statements.barriers_drop, vec![parent.into()]).await.map(drop)
-        }
+        (Barriers::Drop, Some(parent)) => barrier::drop_of(endings, session, &[parent]).await.map(drop),
         (Barriers::Drop, None) | (Barriers::Fire, _) => Ok(()),
     }
 }

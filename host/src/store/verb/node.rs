@@ -6,10 +6,11 @@ use crate::job::{Loss, LossPolicy, NodeId, RunId, SettledBy, Timestamp};
 use crate::store::batch::{Wire, join};
 use crate::store::dialect::{Dialect, Outcome as Done, Session};
 use crate::store::records::readable;
-use crate::store::sql_store::{SqlStore, waits};
+use crate::store::sql_store::SqlStore;
 use crate::store::value::Value;
-use crate::store::{Activity, Database, NewNode, PublishedKind, Reclaimed, Registered, Result, StoreError};
+use crate::store::{Activity, Database, NewNode, PublishedKind, Registered, Result, StoreError};
 
+use super::back::Back;
 use super::settling::{Found, Hand, settle_found};
 
 /// Running jobs that are settled by one statement at most.
@@ -44,12 +45,12 @@ impl<D: Dialect> SqlStore<D> {
                 match D::DATABASE {
                     Database::Sqlite => reclaim_at_start(&*db, s, id, &losses, now).await,
                     // The sweep takes what dead nodes left: here others may be alive.
-                    Database::Postgres => Ok(Vec::new()),
+                    Database::Postgres => Ok(Back::default()),
                 }
             })
         });
-        let reclaimed = work.await.map_err(|fault| fault.told("entering the node"))?;
-        self.ring_for(reclaimed.iter().map(waits));
+        let back = work.await.map_err(|fault| fault.told("entering the node"))?;
+        let reclaimed = self.rung(back);
         Ok(Registered { reclaimed, database_time: Some(self.lease_time(now).await?) })
     }
 
@@ -84,8 +85,7 @@ impl<D: Dialect> SqlStore<D> {
                     release_all(&*db, s, find, node, now).await
                 })
             });
-            let released = work.await.map_err(|fault| fault.told("taking the node out"))?;
-            self.ring_for(released.iter().map(waits));
+            self.rung(work.await.map_err(|fault| fault.told("taking the node out"))?);
         }
         Ok(())
     }
@@ -119,7 +119,7 @@ async fn reclaim_at_start<D: Dialect>(
     node: NodeId,
     losses: &LossPolicy,
     now: Timestamp,
-) -> Done<Vec<Reclaimed>> {
+) -> Done<Back> {
     db.supersede(session, node.into(), now).await?;
     let hand = Hand { by: SettledBy::Start, now };
     reclaim(db, session, db.statements().orphans, Vec::new(), losses, hand).await
@@ -133,7 +133,7 @@ pub(super) async fn reclaim<D: Dialect>(
     values: Vec<Value>,
     losses: &LossPolicy,
     hand: Hand,
-) -> Done<Vec<Reclaimed>> {
+) -> Done<Back> {
     let mut reclaimed = Vec::new();
     loop {
         let rows = session.run(find, [values.clone(), vec![MOST.into()]].concat()).await?;
@@ -154,7 +154,7 @@ pub(super) async fn reclaim<D: Dialect>(
         let progress = !moved.is_empty();
         reclaimed.extend(moved);
         if found < MOST as usize || !progress {
-            return Ok(reclaimed);
+            return Back::followed(db, session, reclaimed, hand).await;
         }
     }
 }
@@ -166,7 +166,7 @@ async fn release_all<D: Dialect>(
     find: &'static str,
     node: NodeId,
     now: Timestamp,
-) -> Done<Vec<Reclaimed>> {
+) -> Done<Back> {
     // Nobody's hands hold it any more; were it the owner's word, a late outcome would pass for stored.
     let hand = Hand { by: SettledBy::Renewal, now };
     let mut released = Vec::new();
@@ -179,7 +179,7 @@ async fn release_all<D: Dialect>(
         }
         let moved = settle_found(db, session, decided, hand).await?;
         if moved.is_empty() {
-            return Ok(released);
+            return Back::followed(db, session, released, hand).await;
         }
         released.extend(moved);
     }

@@ -11,7 +11,7 @@ use crate::store::fault::{Blame, Fault};
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
 use crate::store::verb::find::{Columns, Part, newest};
-use crate::store::verb::move_jobs::{Batch, move_jobs};
+use crate::store::verb::move_jobs::{Batch, Moved, move_jobs};
 use crate::store::{Answer, Order, Result, Selection, Step, StoreError, Survey, Tally};
 use crate::wake::Line;
 
@@ -86,15 +86,16 @@ impl<D: Dialect> SqlStore<D> {
                     let statements = db.statements();
                     let entry = Entry { order: &order, name, asked: batch.asked() };
                     if !entry.begin(session, statements, now).await? {
-                        return entry.recorded(session, statements).await;
+                        return Ok((entry.recorded(session, statements).await?, Vec::new()));
                     }
-                    let answers: Vec<_> = move_jobs(&*db, session, &batch, now).await?.into_iter().collect();
+                    let Moved { answers, enqueued } = move_jobs(&*db, session, &batch, now).await?;
+                    let answers: Vec<_> = answers.into_iter().collect();
                     if answers.iter().any(|(_, answer)| *answer == Answer::Requested) {
                         db.announce_inside(session, Line::Cancel).await?;
                     }
                     let record = Record { asked: batch.asked(), answers, next };
                     entry.keep(session, statements, &record).await?;
-                    Ok(record)
+                    Ok((record, enqueued))
                 })
             });
             match transaction.await {
@@ -103,8 +104,9 @@ impl<D: Dialect> SqlStore<D> {
                     round += 1;
                 }
                 answer => {
-                    let record = answer.map_err(|fault| fault.told(DOING))?;
+                    let (record, enqueued) = answer.map_err(|fault| fault.told(DOING))?;
                     self.ring_for_answers(&record.answers, now);
+                    self.ring_for(enqueued);
                     return Ok(record);
                 }
             }

@@ -2,17 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::job::{JobId, JobRecord, JobState, Kind, RunRecord, Timestamp, cut, visible};
+use crate::job::{ChildRecord, JobId, JobRecord, JobState, Kind, RunRecord, Timestamp, cut, visible};
 use crate::store::batch::join;
 use crate::store::dialect::Dialect;
 use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::value::{Row, Value};
 use crate::store::verb::find::{Columns, Part};
-use crate::store::{JobFilter, KindRecord, NodeRecord, Overview, Page, ProgressReport, Result, records};
+use crate::store::{
+    ChildrenPage, JobFilter, KindRecord, NodeRecord, Overview, Page, ProgressReport, Result, records,
+};
 
 /// The most jobs of a page.
 const PAGE: u32 = 1000;
+/// The most children of a page, and the bytes of what they say, but for a single one that says more.
+const CHILDREN: u32 = 100;
+const CHILDREN_BYTES: i64 = 1 << 20;
 /// The most bytes of a progress note.
 const NOTE: usize = 1 << 10;
 
@@ -34,6 +39,18 @@ impl<D: Dialect> SqlStore<D> {
     pub(in crate::store) async fn read_runs(&self, job: JobId) -> Result<Vec<RunRecord>> {
         let rows = self.ask(self.db.statements().runs, vec![job.into()], "reading the runs of a job").await?;
         Ok(rows.into_iter().filter_map(|row| readable(records::run(row))).collect())
+    }
+
+    pub(in crate::store) async fn read_children(&self, page: &ChildrenPage) -> Result<Vec<ChildRecord>> {
+        let values = vec![
+            page.parent.into(),
+            page.run.into(),
+            page.offset.into(),
+            page.limit.min(CHILDREN).into(),
+            CHILDREN_BYTES.into(),
+        ];
+        let rows = self.ask(self.db.statements().continued, values, "reading children").await?;
+        rows.into_iter().map(records::child).collect()
     }
 
     pub(in crate::store) async fn read_page(&self, filter: &JobFilter) -> Result<Page> {

@@ -10,10 +10,11 @@ use crate::job::{NodeId, RunId, SettledBy, Timestamp};
 use crate::store::dialect::{Dialect, Outcome as Done, Session};
 use crate::store::fault::Fault;
 use crate::store::records::readable;
-use crate::store::sql_store::{SqlStore, waits};
+use crate::store::sql_store::SqlStore;
 use crate::store::value::Value;
 use crate::store::{Comparison, Notes, Reclaimed, Renewal, Renewed, Result, StoreError};
 
+use super::back::Back;
 use super::settling::{Found, Hand, settle_found};
 
 const DOING: &str = "renewing the lease";
@@ -36,6 +37,7 @@ impl Progress {
 
 impl<D: Dialect> SqlStore<D> {
     pub(in crate::store) async fn renew_lease(&self, renewal: &Renewal, now: Timestamp) -> Result<Renewed> {
+        let node = renewal.node;
         let (db, renewal, test) = (Arc::clone(&self.db), renewal.clone(), self.test_time(now));
         let progress = Progress::default();
         let reached = progress.clone();
@@ -46,15 +48,15 @@ impl<D: Dialect> SqlStore<D> {
                 let (comparison, unknown) = compare(&*db, s, &renewal).await?;
                 let notes = Notes::Compared(comparison);
                 reached.reached(Renewed { database_time, notes });
-                release(&*db, s, renewal.node, &unknown, database_time).await
+                Ok((unknown, database_time))
             })
         });
-        let done = work.await;
+        let done = match work.await {
+            Ok((unknown, database_time)) => self.release_unknown(node, unknown, database_time).await,
+            Err(fault) => Err(fault),
+        };
         match (progress.take(), done) {
-            (Some(renewed), Ok(released)) => {
-                self.ring_for(released.iter().map(waits));
-                Ok(renewed.and_released(&released))
-            }
+            (Some(renewed), Ok(back)) => Ok(renewed.and_released(&self.rung(back))),
             (Some(renewed), Err(fault)) => {
                 let error = fault.told("comparing what the node holds");
                 tracing::warn!(%error, "the lease is renewed; what the node holds is compared next time");
@@ -62,6 +64,19 @@ impl<D: Dialect> SqlStore<D> {
             }
             (None, done) => Err(done.err().unwrap_or(Fault::Verb(StoreError::NodeLost)).told(DOING)),
         }
+    }
+}
+
+impl<D: Dialect> SqlStore<D> {
+    /// Gives back what the node does not know of. A cancel may end some of it, so this is a transaction of its own.
+    async fn release_unknown(&self, node: NodeId, unknown: HashSet<RunId>, now: Timestamp) -> Done<Back> {
+        if unknown.is_empty() {
+            return Ok(Back::default());
+        }
+        let db = Arc::clone(&self.db);
+        self.db
+            .lease_transact(move |s| Box::pin(async move { release(&*db, s, node, &unknown, now).await }))
+            .await
     }
 }
 
@@ -124,10 +139,7 @@ async fn release<D: Dialect>(
     node: NodeId,
     unknown: &HashSet<RunId>,
     now: Timestamp,
-) -> Done<Vec<Reclaimed>> {
-    if unknown.is_empty() {
-        return Ok(Vec::new());
-    }
+) -> Done<Back> {
     let mut decided = Vec::new();
     for mut row in session.run(db.statements().running_free, vec![node.into(), EVERYTHING.into()]).await? {
         let Some(job) = readable(Found::read(&mut row)) else { continue };
@@ -135,5 +147,7 @@ async fn release<D: Dialect>(
             decided.push(job.released(D::WIRE, "released: its node did not know of it"));
         }
     }
-    settle_found(db, session, decided, Hand { by: SettledBy::Renewal, now }).await
+    let hand = Hand { by: SettledBy::Renewal, now };
+    let released = settle_found(db, session, decided, hand).await?;
+    Back::followed(db, session, released, hand).await
 }

@@ -40,11 +40,7 @@ pub(super) fn settlement(wire: Wire, settlement: &Settlement) -> String {
 
 /// An owner's settlement, but kept as a failed attempt that says why.
 pub(super) fn refused(wire: Wire, refused: &Settlement, why: &str) -> String {
-    let Settlement { run, job, transition, tries, .. } = *refused;
-    let (kind, queue, end) = (refused.kind.clone(), refused.queue.clone(), refused.end.clone());
-    let (follow_ups, log) = (Vec::new(), Vec::new());
-    let bare = Settlement { run, job, kind, queue, transition, tries, end, follow_ups, log };
-    settlement(wire, &bare.unstorable(why))
+    settlement(wire, &refused.bare().unstorable(why))
 }
 
 /// Which run came to what.

@@ -9,10 +9,11 @@ use crate::job::{
 };
 use crate::store::dialect::{Dialect, Outcome as Done, Session, SweepTexts};
 use crate::store::records::readable;
-use crate::store::sql_store::{SqlStore, waits};
+use crate::store::sql_store::SqlStore;
 use crate::store::value::Row;
 use crate::store::{KindDefaults, Reclaimed, Result, StoreError, Sweep, Swept};
 
+use super::back::Back;
 use super::node::{MOST, reclaim};
 use super::settling::{Found, Hand, settle_found};
 
@@ -29,9 +30,9 @@ impl<D: Dialect> SqlStore<D> {
         for node in self.dead_nodes(texts, now).await? {
             match self.bury(texts, node, sweep, now).await {
                 Ok(None) => {}
-                Ok(Some(reclaimed)) => {
+                Ok(Some(back)) => {
                     swept.lost_nodes.push(node);
-                    self.add(&mut swept, Ok(reclaimed));
+                    self.add(&mut swept, Ok(back));
                 }
                 Err(error) => swept.errors.push(error),
             }
@@ -42,12 +43,9 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     /// One part of a sweep is done, or has failed: the others go on.
-    fn add(&self, swept: &mut Swept, reclaimed: Result<Vec<Reclaimed>>) {
-        match reclaimed {
-            Ok(reclaimed) => {
-                self.ring_for(reclaimed.iter().map(waits));
-                swept.reclaimed.extend(reclaimed);
-            }
+    fn add(&self, swept: &mut Swept, back: Result<Back>) {
+        match back {
+            Ok(back) => swept.reclaimed.extend(self.rung(back)),
             Err(error) => swept.errors.push(error),
         }
     }
@@ -86,7 +84,7 @@ impl<D: Dialect> SqlStore<D> {
         node: NodeId,
         sweep: &Sweep,
         now: Timestamp,
-    ) -> Result<Option<Vec<Reclaimed>>> {
+    ) -> Result<Option<Back>> {
         let (db, mark, losses) = (Arc::clone(&self.db), texts.sweep_mark, sweep.losses);
         let work = self.db.transact(move |s| {
             Box::pin(async move {
@@ -102,7 +100,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     /// What is running for nodes that were lost before, or have no row.
-    async fn adopt(&self, sweep: &Sweep, now: Timestamp) -> Result<Vec<Reclaimed>> {
+    async fn adopt(&self, sweep: &Sweep, now: Timestamp) -> Result<Back> {
         let (db, losses) = (Arc::clone(&self.db), sweep.losses);
         let work = self.db.transact(move |s| {
             Box::pin(async move {
@@ -113,7 +111,7 @@ impl<D: Dialect> SqlStore<D> {
         work.await.map_err(|fault| fault.told(DOING))
     }
 
-    async fn end_overdue(&self, texts: &SweepTexts, sweep: &Sweep, now: Timestamp) -> Result<Vec<Reclaimed>> {
+    async fn end_overdue(&self, texts: &SweepTexts, sweep: &Sweep, now: Timestamp) -> Result<Back> {
         let (db, find, passed) =
             (Arc::clone(&self.db), texts.sweep_overdue, now.before(sweep.deadline_grace));
         let work = self.db.transact(move |s| {
@@ -135,8 +133,10 @@ async fn end<D: Dialect>(
     session: &mut dyn Session,
     decided: Vec<(Reclaimed, String)>,
     now: Timestamp,
-) -> Done<Vec<Reclaimed>> {
-    settle_found(db, session, decided, Hand { by: SettledBy::Sweep, now }).await
+) -> Done<Back> {
+    let hand = Hand { by: SettledBy::Sweep, now };
+    let moved = settle_found(db, session, decided, hand).await?;
+    Back::followed(db, session, moved, hand).await
 }
 
 /// A missed deadline is a time-out like any other, decided by what the job asks for, else by what its kind published.
@@ -180,6 +180,8 @@ fn claim_of(job: &Found, now: Timestamp) -> Claim {
         priority: 0,
         tries: job.tries,
         last_chance: job.last_chance,
+        on_discard: false,
+        checkpoint: false,
         overrides: Overrides::default(),
         lineage: Lineage::default(),
         created_at: now,

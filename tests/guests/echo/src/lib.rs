@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use flyball_worker::serde_json::{Value, json};
 use flyball_worker::{
-    Cause, Classify, ErrorClass, Failure, Job, Outcome, Result, cost, follow_up, log, progress, serde_json,
-    stopping, worker,
+    Cause, Child, ChildState, Classify, ErrorClass, Failure, Job, Outcome, Result, checkpoint, children,
+    cost, follow_up, log, progress, serde_json, set_barrier, stopping, worker,
 };
 use serde::Deserialize;
 
@@ -26,6 +26,12 @@ struct Orders {
     /// Works on until the host wants it to stop, looking every five milliseconds.
     until_stopped: bool,
     follow_ups: Vec<Wanted>,
+    /// What is enqueued when these have ended.
+    barrier: Option<Wanted>,
+    /// Loads a number from the checkpoint (0 if there is none), saves the next one, and tells which it loaded.
+    count_on: bool,
+    /// Tells of the jobs that this one continues.
+    children: bool,
     /// Goes on when a follow-up is refused, and tells of it in the output.
     despite_refusals: bool,
     panic: Option<String>,
@@ -78,8 +84,11 @@ fn run(args: Value, job: &Job) -> Result<Outcome<Value>> {
         _ => Orders::default(),
     };
     speak(&orders, job);
+    let counted = if orders.count_on { Some(count_on()?) } else { None };
     let stopped = pass_time(&orders);
     let refusals = ask(&orders)?;
+    let family: Option<Vec<Value>> =
+        orders.children.then(|| children().map(|child| told_of(&child)).collect());
     if let Some(message) = &orders.panic {
         panic!("{message}");
     }
@@ -98,6 +107,8 @@ fn run(args: Value, job: &Job) -> Result<Outcome<Value>> {
             "job": told(job),
             "stopped": stopped.map(word),
             "refusals": refusals,
+            "counted": counted,
+            "children": family,
         })
     };
     Ok(Outcome::Complete(orders.output.unwrap_or_else(echo)))
@@ -148,7 +159,33 @@ fn ask(orders: &Orders) -> Result<Vec<String>> {
             }
         }
     }
+    if let Some(wanted) = &orders.barrier {
+        set_barrier(follow_up_of(wanted)?)?;
+    }
     Ok(refusals)
+}
+
+fn count_on() -> Result<u64> {
+    let counted = checkpoint::load()?.unwrap_or(0);
+    checkpoint::save(&(counted + 1))?;
+    Ok(counted)
+}
+
+fn told_of(child: &Child) -> Value {
+    let state = match child.state() {
+        ChildState::Succeeded => "succeeded",
+        ChildState::Cancelled => "cancelled",
+        ChildState::Discarded => "discarded",
+        ChildState::Unfinished => "unfinished",
+    };
+    json!({
+        "id": child.id(),
+        "kind": child.kind(),
+        "state": state,
+        "attempts": child.attempts(),
+        "output": child.output::<Value>().ok(),
+        "error": child.error().map(|(_, message)| message),
+    })
 }
 
 fn follow_up_of(wanted: &Wanted) -> Result<flyball_worker::FollowUp> {

@@ -95,7 +95,7 @@ pub(crate) fn flood_progress(reports: u32) -> Result<Outcome, Failure> {
 }
 
 /// Due in an hour: whoever looks on has time to count.
-fn follow_up(kind: &str, n: u32) -> FollowUp {
+pub(crate) fn follow_up(kind: &str, n: u32) -> FollowUp {
     FollowUp {
         kind: kind.into(),
         args: n.to_string(),
@@ -146,7 +146,7 @@ pub(crate) fn ask_for_rubbish(kind: &str) -> Result<Outcome, Failure> {
     crate::done(taken)
 }
 
-fn word(refusal: &Refusal) -> &'static str {
+pub(crate) fn word(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::NotGranted(_) => "not-granted",
         Refusal::TooMany(_) => "too-many",

@@ -3,6 +3,7 @@
 //! end as stands in `../../misbehaviour.toml`.
 
 mod channels;
+mod families;
 mod handles;
 mod hoards;
 mod memory;
@@ -89,6 +90,25 @@ enum Deed {
         go_on: bool,
     },
     AskForRubbish,
+    // Families and checkpoints.
+    SetBarriers {
+        /// Left out: the job's own kind.
+        kind: Option<String>,
+        count: u32,
+        bytes: usize,
+    },
+    AskForChildren {
+        times: u32,
+    },
+    SaveCheckpoint {
+        bytes: usize,
+    },
+    SaveCheckpointsWithoutEnd {
+        bytes: usize,
+    },
+    LoadCheckpointsWithoutEnd {
+        bytes: usize,
+    },
     // Handles and the world outside.
     LeakHandles,
     AskForRandomness {
@@ -161,6 +181,13 @@ fn perform(deed: Deed, job: &Job) -> Result<Outcome, Failure> {
             channels::ask_and_go_on(kind.unwrap_or(job.kind.clone()), count)
         }
         Deed::AskForRubbish => channels::ask_for_rubbish(&job.kind),
+        Deed::SetBarriers { kind, count, bytes } => {
+            families::set_barriers(&kind.unwrap_or(job.kind.clone()), count, bytes)
+        }
+        Deed::AskForChildren { times } => families::ask_for_children(times),
+        Deed::SaveCheckpoint { bytes } => families::save(bytes),
+        Deed::SaveCheckpointsWithoutEnd { bytes } => families::save_without_end(bytes),
+        Deed::LoadCheckpointsWithoutEnd { bytes } => families::load_without_end(bytes),
         Deed::LeakHandles => handles::leak(),
         Deed::AskForRandomness { bytes } => handles::ask_for_randomness(bytes),
         Deed::HoardRequests { bytes } => hoards::requests(bytes),
