@@ -12,17 +12,19 @@ pub enum Line {
     Cancel,
     /// A job became due earlier than any before.
     Due,
+    /// A schedule was added or changed.
+    Schedule,
 }
 
 impl Line {
     /// Every line.
-    pub const ALL: [Self; 3] = [Self::Work, Self::Cancel, Self::Due];
+    pub const ALL: [Self; 4] = [Self::Work, Self::Cancel, Self::Due, Self::Schedule];
 }
 
 /// The bell that a process shares. Cheap to clone. Rings coalesce: a listener that was away hears one.
 #[derive(Clone, Debug)]
 pub struct Bell {
-    lines: [watch::Sender<u64>; 3],
+    lines: [watch::Sender<u64>; 4],
 }
 
 impl Default for Bell {

@@ -166,8 +166,12 @@ impl Node {
                 health.clone().watch(store.clone(), clock.clone(), token)
             }),
         ];
-        if settings.node.maintenance == Maintenance::Shared && self.store.database() == Database::Postgres {
-            services.push(service("sweeper", Auxiliary, scheduler, Scheduler::sweep));
+        if settings.node.maintenance == Maintenance::Shared {
+            services.push(service("cron", Auxiliary, scheduler.clone(), Scheduler::fire_schedules));
+            services.push(service("retention", Auxiliary, scheduler.clone(), Scheduler::retain));
+            if self.store.database() == Database::Postgres {
+                services.push(service("sweeper", Auxiliary, scheduler, Scheduler::sweep));
+            }
         }
         if let Some(every) = settings.node.health_pulse {
             services.push(self.pulse(every));

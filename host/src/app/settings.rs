@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 
 use crate::config::NodeConfig;
+use crate::job::RetentionPolicy;
 use crate::plugin::PluginsConfig;
 use crate::runner::RunnerConfig;
 use crate::sandbox::SandboxConfig;
 use crate::scheduler::SchedulerConfig;
+use crate::timing::Schedule;
 
 /// Everything that a node needs to be told, but for its store and its clock.
 #[derive(Clone, Debug)]
@@ -17,6 +19,10 @@ pub struct NodeSettings {
     pub sandbox: SandboxConfig,
     /// Where its plugins come from.
     pub plugins: PluginsConfig,
+    /// The schedules of the configuration; `None` if there is no file that could have any.
+    pub schedules: Option<Vec<Schedule>>,
+    /// How long what has ended is kept.
+    pub retention: RetentionPolicy,
     /// Where it answers probes; nowhere, if there is none.
     pub listen: Option<SocketAddr>,
 }
@@ -38,6 +44,13 @@ impl NodeSettings {
 
     pub(super) fn scheduler(&self) -> SchedulerConfig {
         let NodeConfig { lease, losses, deadline_grace, poll_interval, .. } = self.node;
-        SchedulerConfig { lease, losses, deadline_grace, poll_interval }
+        SchedulerConfig {
+            lease,
+            losses,
+            deadline_grace,
+            poll_interval,
+            schedules: self.schedules.clone(),
+            retention: self.retention.clone(),
+        }
     }
 }

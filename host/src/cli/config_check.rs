@@ -1,14 +1,17 @@
 //! `flyball config check`: what the file, the environment and the flags come to.
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
 use crate::config::{Config, Globals, Maintenance, ServeArgs};
+use crate::job::{Keep, RetentionPolicy};
 use crate::quantity::{Bytes, Count, Span};
 use crate::store::{Classes, Synchronous};
+use crate::timing::Schedule;
 
 /// Checks the configuration, and shows what it comes to.
 #[derive(Clone, Debug, clap::Args)]
@@ -42,7 +45,19 @@ impl ConfigCheck {
 }
 
 fn shown(config: &Config) -> Value {
-    let Config { file, database, synchronous, listen, plugins, sandbox, node, log, remarks: _ } = config;
+    let Config {
+        file,
+        database,
+        synchronous,
+        listen,
+        plugins,
+        sandbox,
+        node,
+        schedules,
+        retention,
+        log,
+        remarks: _,
+    } = config;
     let queues: serde_json::Map<_, _> =
         node.queues.iter().map(|(queue, most)| (queue.to_string(), json!(most))).collect();
     let span = |duration| Span(duration).to_string();
@@ -81,8 +96,49 @@ fn shown(config: &Config) -> Value {
             "log": log.filter,
             "log_format": format!("{:?}", log.format).to_lowercase(),
         },
+        "retention": shown_retention(retention),
+        "schedules": shown_schedules(schedules.as_deref().unwrap_or_default()),
         "sqlite": { "synchronous": match synchronous { Synchronous::Full => "full", Synchronous::Normal => "normal" } },
     })
+}
+
+fn shown_retention(retention: &RetentionPolicy) -> Value {
+    let kept =
+        |keep: Option<Duration>| keep.map_or_else(|| "never".to_owned(), |keep| Span(keep).to_string());
+    let table = |keep: &Keep| {
+        json!({
+            "succeeded": kept(keep.succeeded),
+            "cancelled": kept(keep.cancelled),
+            "discarded": kept(keep.discarded),
+            "logs": kept(keep.logs),
+        })
+    };
+    let mut shown = table(&retention.keep);
+    shown["actions"] = kept(retention.actions).into();
+    shown["nodes"] = kept(retention.nodes).into();
+    for (queue, keep) in &retention.queues {
+        shown["queues"][queue.as_str()] = table(keep);
+    }
+    shown
+}
+
+fn shown_schedules(schedules: &[Schedule]) -> Value {
+    let shown = |schedule: &Schedule| {
+        let Schedule { slug, job, timing, zone, backfill_cap, overlap } = schedule;
+        let table = json!({
+            "kind": job.kind,
+            "args": job.args,
+            "when": timing.to_string(),
+            "timezone": zone.name(),
+            "queue": job.queue,
+            "priority": job.priority,
+            "class": job.executor_class,
+            "backfill_cap": backfill_cap,
+            "overlap": overlap,
+        });
+        (slug.to_string(), table)
+    };
+    Value::Object(schedules.iter().map(shown).collect())
 }
 
 /// A URL that can be shown.

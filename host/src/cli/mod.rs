@@ -30,9 +30,11 @@ mod migrate;
 mod new;
 mod nodes;
 mod plugins;
+mod prune;
 mod record;
 mod run;
 mod runs;
+mod schedules;
 mod serve;
 mod status;
 mod table;
@@ -72,6 +74,10 @@ enum Command {
     /// Look at the nodes.
     #[command(subcommand)]
     Nodes(nodes::Nodes),
+    /// Look at schedules, add and change them.
+    #[command(subcommand)]
+    Schedules(schedules::Schedules),
+    Prune(prune::Prune),
     /// Look at plugins and check them.
     Plugins(plugins::Plugins),
     /// Jobs by state, lanes that wait, nodes.
@@ -117,6 +123,8 @@ impl Cli {
             Command::Jobs(command) => command.run(&globals).await,
             Command::Runs(command) => command.run(&globals).await,
             Command::Nodes(command) => command.run(&globals).await,
+            Command::Schedules(command) => command.run(&globals).await,
+            Command::Prune(command) => command.run(&globals).await,
             Command::Plugins(command) => command.run(&globals).await,
             Command::Status(command) => command.run(&globals).await,
             Command::Config(ConfigCommand::Check(command)) => command.run(&globals).await,

@@ -33,6 +33,8 @@ impl Serve {
             node: config.node.clone(),
             sandbox: config.sandbox.clone(),
             plugins: config.plugins.clone(),
+            schedules: config.schedules.clone(),
+            retention: config.retention.clone(),
             listen: config.listen,
         };
         for remark in &config.remarks {

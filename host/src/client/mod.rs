@@ -1,4 +1,4 @@
-//! The client: enqueues, reads and operates jobs, from any process. It runs nothing.
+//! The client: enqueues, reads and operates jobs and schedules, from any process. It runs nothing.
 
 mod bulk;
 mod enqueue;
@@ -6,6 +6,8 @@ mod operate;
 mod outbox;
 mod read;
 mod request_id;
+mod retention;
+mod schedules;
 mod schemas;
 mod wait;
 
@@ -24,6 +26,7 @@ use crate::job::{ActionId, AdmitError};
 use crate::store::{
     self, Database, OpenOptions, SchemaMode, SelectionError, SharedStore, Store, StoreError, Tally,
 };
+use crate::timing::ScheduleError;
 
 /// What is asked again after a passing error: how long after each try.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
@@ -50,6 +53,9 @@ pub enum ClientError {
         /// What went wrong.
         source: StoreError,
     },
+    /// The schedule can't be kept as it is.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// The database failed or refused.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,11 +1,13 @@
 //! From what was said to what holds: layers, defaults, and ranges.
 
+use std::collections::BTreeSet;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::known_variables;
 use super::file::FileConfig;
+use super::schedule::FileSchedule;
 use super::settings::{CommonSettings, NodeSettings};
 use super::value::{ClassName, Listen, QueueChoice};
 use super::{Config, ConfigError, Globals, Maintenance, NodeConfig, ServeArgs, ambient};
@@ -15,6 +17,7 @@ use crate::quantity::{Bytes, Span};
 use crate::sandbox::SandboxConfig;
 use crate::store::{Classes, database_of};
 use crate::telemetry::LogConfig;
+use crate::timing::Schedule;
 
 /// What the word in place of a folder or an address means.
 const NONE: &str = "none";
@@ -30,7 +33,9 @@ impl Config {
     pub fn load(globals: &Globals, serve: &ServeArgs) -> Result<Self, ConfigError> {
         let (path, file) = FileConfig::load(globals.config.as_deref())?;
         let config = Self::compose(globals, serve, &file)?;
-        Ok(Self { file: path, remarks: remarks(), ..config })
+        // Without a file there is nothing that a schedule could have left.
+        let schedules = config.schedules.filter(|_| path.is_some());
+        Ok(Self { file: path, remarks: remarks(), schedules, ..config })
     }
 
     /// For a command without the flags of `serve`: the environment over the file.
@@ -53,6 +58,8 @@ impl Config {
             file: None,
             database,
             synchronous: file.synchronous(),
+            schedules: Some(schedules(file)?),
+            retention: file.retention.policy(),
             listen: match serve.listen.or(file.listen).unwrap_or(Listen::At(DEFAULT_LISTEN.into())) {
                 Listen::At(address) => Some(address),
                 Listen::Off => None,
@@ -71,6 +78,20 @@ impl Config {
             remarks: Vec::new(),
         })
     }
+}
+
+/// The schedules of the file, each under a name of its own.
+fn schedules(file: &FileConfig) -> Result<Vec<Schedule>, ConfigError> {
+    let mut names = BTreeSet::new();
+    for FileSchedule(schedule) in &file.schedules {
+        if !names.insert(&schedule.slug) {
+            return Err(wrong(
+                "schedules",
+                format!("two have the slug {:?}: each needs its own", schedule.slug),
+            ));
+        }
+    }
+    Ok(file.schedules.iter().map(|FileSchedule(schedule)| schedule.clone()).collect())
 }
 
 fn folder_or_none(folder: PathBuf) -> Option<PathBuf> {

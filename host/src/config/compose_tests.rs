@@ -120,12 +120,11 @@ fn a_flag_goes_before_the_file() {
 
 #[test]
 fn a_key_that_is_not_acted_on_is_refused_with_its_line() {
-    insta::assert_snapshot!(refused("databse = \"x\""), @"flyball.toml, line 1, column 1: unknown field `databse`, expected one of `database`, `plugins`, `cache`, `listen`, `queues`, `ceilings`, `node`, `sqlite`");
+    insta::assert_snapshot!(refused("databse = \"x\""), @"flyball.toml, line 1, column 1: unknown field `databse`, expected one of `database`, `plugins`, `cache`, `listen`, `queues`, `ceilings`, `node`, `sqlite`, `retention`, `schedules`");
     insta::assert_snapshot!(refused("[node]\nleese = \"1s\""), @"flyball.toml, line 2, column 1: unknown field `leese`, expected one of `name`, `concurrency`, `classes`, `lease`, `max_crashes`, `crash_backoff`, `guest_memory`, `stop_grace`, `drain_timeout`, `deadline_grace`, `poll_interval`, `health_pulse`, `no_maintenance`, `allocator`, `log`, `log_format`");
     insta::assert_snapshot!(refused("metrics_addr = \"127.0.0.1:9000\""), @"flyball.toml, line 1, column 1: `metrics_addr` is not supported yet: there are no metrics so far; remove the key");
     insta::assert_snapshot!(refused("[queues]\nmail = { concurrency = 4, weight = 2 }"), @"flyball.toml, line 2, column 27: `queues.*.weight` is not supported yet: queues have no weight so far; remove the key");
     insta::assert_snapshot!(refused("[ceilings]\nhttp = [\"https://*.example.com\"]"), @"flyball.toml, line 2, column 1: `ceilings.http` is not supported yet: workers have no network so far; remove the key");
-    insta::assert_snapshot!(refused("\n[[schedules]]\nslug = \"x\""), @"flyball.toml, line 2, column 3: `schedules` is not supported yet: nothing is enqueued by the clock so far; remove the table");
 }
 
 #[test]
@@ -178,4 +177,67 @@ fn the_environment_goes_between_the_file_and_the_flags() {
         "{said}{}",
         String::from_utf8_lossy(&run.stderr)
     );
+}
+
+#[test]
+fn schedules_of_the_file_are_read_whole() {
+    let file = r#"
+        [[schedules]]
+        slug = "nightly"
+        kind = "report"
+        cron = "0 2 * * *"
+        timezone = "Europe/Berlin"
+        args = { days = 1, since = 2026-01-01 }
+        queue = "mail"
+        overlap = "skip"
+        backfill_cap = 0
+        [[schedules]]
+        slug = "often"
+        kind = "report"
+        every = "90s"
+    "#;
+    let schedules = composed(file, &[]).schedules.expect("some");
+    let [nightly, often] = schedules.as_slice() else { panic!("{schedules:?}") };
+    assert_eq!(nightly.zone.name(), "Europe/Berlin");
+    assert_eq!((nightly.job.args.as_str(), nightly.backfill_cap), (r#"{"days":1,"since":"2026-01-01"}"#, 0));
+    assert_eq!((often.timing.to_string().as_str(), often.job.args.as_str()), ("@every 90s", "{}"));
+}
+
+#[test]
+fn a_schedule_that_can_not_be_one_is_refused_with_its_line() {
+    let with = |line: &str| refused(&format!("[[schedules]]\nslug = \"s\"\nkind = \"k\"\n{line}\n"));
+    let cases = [
+        ("cron = \"61 * * * *\"", "flyball.toml, line 4, "),
+        ("cron = \"0 2 * * *\"\ntimezone = \"Mars/Base\"", "flyball.toml, line 5, "),
+        ("cron = \"0 2 * * *\"\ncorn = 1", "unknown field `corn`"),
+        ("", "schedule s: say when"),
+        ("every = \"1m\"\ncron = \"0 2 * * *\"", "schedule s: say either `cron` or `every`"),
+        ("every = \"500ms\"", "an interval is whole seconds"),
+        ("every = \"1m\"\npriority = 40000", "priority must be 0 to 32767"),
+        ("every = \"1m\"\nbackfill_cap = 5000", "backfill_cap must be 0 to 1000"),
+    ];
+    for (line, why) in cases {
+        let error = with(line);
+        assert!(error.contains(why) && error.contains("flyball.toml, line"), "{line}: {error}");
+    }
+    let twice = "[[schedules]]\nslug = \"s\"\nkind = \"k\"\nevery = \"1m\"\n".repeat(2);
+    assert!(refused(&twice).contains("two have the slug \"s\""));
+}
+
+#[test]
+fn retention_is_by_state_and_queue_and_may_be_for_ever() {
+    let file = r#"
+        [retention]
+        succeeded = "1d"
+        discarded = "never"
+        [retention.queues.mail]
+        succeeded = "2h"
+    "#;
+    let retention = composed(file, &[]).retention;
+    let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
+    assert_eq!((retention.keep.succeeded, retention.keep.discarded), (hours(24), None));
+    let mail = retention.queues.values().next().expect("one");
+    assert_eq!((mail.succeeded, mail.discarded, mail.logs), (hours(2), None, hours(7 * 24)));
+    assert!(refused("[retention]\nsucceeded = \"soon\"").contains("or \"never\""));
+    assert!(refused("[retention]\nsucceeded = \"10ms\"").contains("is too short: at least 1s"));
 }

@@ -7,6 +7,8 @@ use std::{fs, io};
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::retention::RetentionTable;
+use super::schedule::FileSchedule;
 use super::settings::{CommonSettings, NodeSettings};
 use super::value::{Listen, QueueTable};
 use crate::job::Queue;
@@ -18,16 +20,14 @@ use crate::store::Synchronous;
 const DEFAULT_FILE: &str = "flyball.toml";
 
 /// Keys of the contract that come with a later version.
-const LATER: [Later; 5] = [
+const LATER: [Later; 3] = [
     Later { key: "metrics_addr", advice: "there are no metrics so far; remove the key" },
-    Later { key: "retention", advice: "nothing is deleted so far; remove the table" },
-    Later { key: "schedules", advice: "nothing is enqueued by the clock so far; remove the table" },
     Later { key: "ceilings.http", advice: "workers have no network so far; remove the key" },
     Later { key: "queues.*.weight", advice: "queues have no weight so far; remove the key" },
 ];
 
 /// The file as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct FileConfig {
     database: Option<String>,
@@ -38,6 +38,8 @@ pub(super) struct FileConfig {
     ceilings: CeilingsTable,
     pub(super) node: NodeSettings,
     sqlite: SqliteTable,
+    pub(super) retention: RetentionTable,
+    pub(super) schedules: Vec<FileSchedule>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

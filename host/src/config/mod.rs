@@ -7,6 +7,8 @@ mod args;
 mod compose;
 mod file;
 mod node;
+mod retention;
+mod schedule;
 mod settings;
 mod value;
 
@@ -19,10 +21,12 @@ pub use node::{Maintenance, NodeConfig};
 pub use settings::{CommonSettings, NodeSettings};
 pub use value::{AllocatorName, ClassName, Delays, Listen, QueueChoice};
 
+use crate::job::RetentionPolicy;
 use crate::plugin::{DocumentError, PluginsConfig};
 use crate::sandbox::SandboxConfig;
 use crate::store::Synchronous;
 use crate::telemetry::LogConfig;
+use crate::timing::Schedule;
 
 /// Everything that a program is told.
 #[derive(Clone, Debug)]
@@ -41,6 +45,10 @@ pub struct Config {
     pub sandbox: SandboxConfig,
     /// How the node takes and holds its work.
     pub node: NodeConfig,
+    /// What is enqueued by the clock; `None` if there is no file that could say.
+    pub schedules: Option<Vec<Schedule>>,
+    /// How long what has ended is kept.
+    pub retention: RetentionPolicy,
     /// What is logged.
     pub log: LogConfig,
     /// What was probably not meant as it was said. Nothing was ignored that is one of our keys.

@@ -31,7 +31,7 @@ pub struct NodeConfig {
     pub stop_grace: Duration,
     /// How long a node that was told to stop lets attempts finish.
     pub drain_timeout: Duration,
-    /// Whether it sweeps, promotes and fires schedules for all.
+    /// Whether it sweeps, fires schedules and deletes what is old, for all.
     pub maintenance: Maintenance,
 }
 

@@ -65,7 +65,7 @@ settings! {
         poll_interval: (Span) = "FLYBALL_POLL_INTERVAL";
         /// How often the log is told how the queues stand; 0s is never [default: never]
         health_pulse: (Span) = "FLYBALL_HEALTH_PULSE";
-        /// Leave promoting and sweeping to other nodes
+        /// Leave sweeping, schedules and retention to other nodes
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
         no_maintenance: (bool) = "FLYBALL_NO_MAINTENANCE";
         /// Where the memory of sandboxes comes from [default: pooling]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use bus::{Consumer, Events};
 
-use crate::job::{ErrorClass, JobId, JobState, Kind, Meter, NodeId, Outcome, Queue, RunId};
+use crate::job::{ErrorClass, JobId, JobState, Kind, Meter, NodeId, Outcome, Queue, RunId, Slug};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +92,33 @@ pub enum Event {
     LeaseLost {
         /// Attempts that it stopped.
         attempts: usize,
+    },
+    /// A schedule has come to buckets, and its cursor has come on.
+    ScheduleFired {
+        /// Which.
+        slug: Slug,
+        /// Jobs that it enqueued; each is told of by an event of its own too.
+        enqueued: u32,
+        /// Buckets that had their job already.
+        repeated: u32,
+        /// Buckets that were passed over, because the last job had not ended.
+        skipped: u32,
+    },
+    /// A schedule is due and can't be fired.
+    ScheduleBroken {
+        /// Which.
+        slug: Slug,
+        /// Why.
+        error: String,
+    },
+    /// Jobs were kept for long enough, and are gone.
+    JobsPruned {
+        /// Their kind.
+        kind: Kind,
+        /// Their queue.
+        queue: Queue,
+        /// How many.
+        count: u64,
     },
     /// A service of this node ended or panicked, and is started again.
     ServiceRestarted {

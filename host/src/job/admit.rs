@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::json::{MAX_ARGS_BYTES, MAX_METADATA_BYTES};
 use super::{
     ExecutorClass, JobId, JobState, Json, JsonError, Key, Kind, Lineage, NameError, OnDiscard, Overrides,
-    Queue, Tag, Timestamp,
+    Queue, Slug, Tag, Timestamp,
 };
 
 /// The most tags that a job may have.
@@ -114,6 +114,8 @@ pub struct NewJob {
     pub unique_active_key: Option<Key>,
     /// Its place among its relatives.
     pub lineage: Lineage,
+    /// The schedule that enqueues it, if one does.
+    pub schedule_slug: Option<Slug>,
     /// A label that routes it to nodes.
     pub executor_class: ExecutorClass,
     /// Words that it is found by.
@@ -171,6 +173,7 @@ impl InsertOpts {
             unique_key: self.unique_key,
             unique_active_key: self.unique_active_key,
             lineage: self.lineage,
+            schedule_slug: None,
             executor_class: self.executor_class,
             tags: self.tags,
             metadata,

@@ -23,6 +23,12 @@ macro_rules! id {
                 Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)))
             }
 
+            /// An id that is before all that are minted from `at` on, and after those minted earlier.
+            pub fn floor(at: Timestamp) -> Self {
+                let millis = u128::from(at.micros().unsigned_abs() / 1000);
+                Self(Uuid::from_u128(millis << 80))
+            }
+
             /// The id as the UUID that crosses the wire.
             pub const fn uuid(self) -> Uuid {
                 self.0

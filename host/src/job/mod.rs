@@ -15,6 +15,7 @@ mod name;
 mod on_discard;
 mod operation;
 mod record;
+mod retention;
 mod retry;
 mod settle;
 mod state;
@@ -29,15 +30,17 @@ pub use claim::{Claim, Lineage, Sequel, Tries};
 pub use failure::{Failure, MAX_DETAIL_BYTES, MAX_MESSAGE_BYTES};
 pub use id::{ActionId, JobId, JobIds, NodeId, RunId};
 pub use json::{Json, JsonError, MAX_ARGS_BYTES, MAX_DEPTH, MAX_METADATA_BYTES};
-pub use name::{ExecutorClass, Key, Kind, NameError, Queue, Tag};
+pub use name::{ExecutorClass, Key, Kind, NameError, Queue, Slug, Tag};
 pub use on_discard::{Discarded, OnDiscard};
 pub use operation::{Barriers, Force, Operation, Replay};
 pub use record::{ChildRecord, JobRecord, LogRecord, RunRecord};
+pub use retention::{Keep, QueueSet, Remains, RetentionPolicy, Walk};
 pub use retry::{Backoff, MAX_DELAY, MIN_DELAY, RetryPolicy};
 pub use settle::{
     CheckpointEnd, Evidence, Loss, LossPolicy, LossSettlement, MAX_CHECKPOINT_BYTES, RunEnd, Settlement,
     Transition,
 };
+pub(crate) use state::words;
 pub use state::{ErrorClass, JobState, LogLevel, Outcome, SettledBy, UnknownWord};
 pub use text::{cut, one_line, visible};
 pub use time::Timestamp;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::{ActionId, Timestamp};
+
 /// A name that is not one, and what it should have been.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {shown:?} is not valid: {rule}")]
@@ -104,6 +106,10 @@ name! {
     Tag, "tag", "1 to 64 bytes without control characters", |text| is_printable(text, 64)
 }
 name! {
+    /// The name of a schedule.
+    Slug, "schedule", "1 to 64 of a-z, 0-9, _ and -, beginning with a letter", is_word
+}
+name! {
     /// A key that makes a job unique.
     Key, "key", "1 to 512 bytes without control characters", |text| is_printable(text, 512)
 }
@@ -116,6 +122,17 @@ impl Key {
     /// [`NameError`] if the worker's part is no key.
     pub fn of_worker(kind: &Kind, text: &str) -> Result<Self, NameError> {
         Self::new(text).map(|key| Self(format!("\u{1f}{kind}\u{1f}{key}").into()))
+    }
+
+    /// The key of the job that a schedule enqueues for one bucket: `slug@unix`, in the space of keys that no kind has.
+    /// Neither a user nor a worker can take it before the schedule does.
+    pub fn of_bucket(slug: &Slug, bucket: Timestamp) -> Self {
+        Self(format!("\u{1f}\u{1f}{slug}@{}", bucket.unix_parts().0).into())
+    }
+
+    /// The key of the job that an operator had a schedule enqueue: it is of no bucket.
+    pub fn of_order(slug: &Slug, order: ActionId) -> Self {
+        Self(format!("\u{1f}\u{1f}{slug}@{order}").into())
     }
 }
 
@@ -175,5 +192,16 @@ mod tests {
         assert!(Key::new(key.as_str()).is_err());
         assert_ne!(key, Key::of_worker(&Kind::new("post").expect("valid"), "today").expect("valid"));
         assert!(Key::of_worker(&kind, "a\u{1f}b").is_err());
+    }
+
+    #[test]
+    fn no_key_that_a_user_or_a_worker_can_give_meets_one_of_a_schedule() {
+        let slug = Slug::new("nightly").expect("valid");
+        let bucket = Key::of_bucket(&slug, Timestamp::from_micros(1_700_000_000_000_000));
+        assert_eq!(bucket.as_str(), "\u{1f}\u{1f}nightly@1700000000");
+        assert!(Key::new(bucket.as_str()).is_err());
+        // A kind has at least one character.
+        assert!(Kind::new("").is_err());
+        assert_ne!(Key::of_order(&slug, ActionId::mint(Timestamp::EPOCH)), bucket);
     }
 }

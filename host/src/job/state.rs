@@ -1,23 +1,21 @@
 //! The stable words of the wire: states, outcomes, error classes.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
 /// A word that none of ours is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is no {what}; one of {known}")]
 pub struct UnknownWord {
-    what: &'static str,
-    given: String,
-    known: String,
+    pub(crate) what: &'static str,
+    pub(crate) given: String,
+    pub(crate) known: String,
 }
 
+/// An enum whose variants are stable words.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+        )]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+
         }
@@ -34,20 +32,20 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
-        impl FromStr for $name {
-            type Err = UnknownWord;
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        impl std::str::FromStr for $name {
+            type Err = $crate::job::UnknownWord;
+            fn from_str(text: &str) -> Result<Self, $crate::job::UnknownWord> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    other => Err(UnknownWord {
+                    other => Err($crate::job::UnknownWord {
                         what: $what,
-                        given: super::text::cut(other, 80).to_owned(),
+                        given: $crate::job::cut(other, 80).to_owned(),
                         known: [$($word),+].join(", "),
                     }),
                 }
@@ -55,6 +53,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// Where a job stands.

@@ -1,7 +1,11 @@
-//! What happens by the clock: due jobs become available, dead nodes are found. It does not know the runner: it moves
+//! What happens by the clock: due jobs become available, schedules fire, dead nodes are
+//! found, and what has been kept for long enough goes. It does not know the runner: it moves
 //! rows, and the store's bell wakes whoever waits for them.
 
+mod cron;
+mod duty;
 mod promoter;
+mod pruner;
 mod sweeper;
 
 use std::sync::Arc;
@@ -9,8 +13,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::event::Events;
-use crate::job::{LossPolicy, NodeId};
+use crate::job::{LossPolicy, NodeId, RetentionPolicy};
 use crate::store::SharedStore;
+use crate::timing::Schedule;
 
 /// What happens by the clock on one node. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +38,10 @@ pub struct SchedulerConfig {
     pub deadline_grace: Duration,
     /// How often to look for due jobs that no ring told of.
     pub poll_interval: Duration,
+    /// The schedules of the configuration; `None` if there is no file that could have any.
+    pub schedules: Option<Vec<Schedule>>,
+    /// How long what has ended is kept.
+    pub retention: RetentionPolicy,
 }
 
 impl Scheduler {

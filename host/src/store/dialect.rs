@@ -51,6 +51,8 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     async fn alone<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
     /// Runs work in a transaction, which is given up if the work fails.
     async fn transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
+    /// As [`Dialect::transact`], with more patience: for deletions by the thousand, of which one is under way at a time.
+    async fn prune<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
     /// As [`Dialect::alone`], on a connection that is kept for renewals and answers within a third of a lease.
     async fn lease<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;
     /// As [`Dialect::lease`], in a transaction.
@@ -82,6 +84,8 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     fn hears_others(&self) -> bool;
     /// Statements sent so far.
     fn sent(&self) -> u64;
+    /// How large its write-ahead log is, where that is a file of ours.
+    fn wal_bytes(&self) -> Option<u64>;
     /// The database's own time.
     async fn time(&self) -> Outcome<Timestamp>;
     /// Refuses to be a node where it may not be.
@@ -102,6 +106,8 @@ pub(super) enum Ring {
     Work,
     /// A job is due at this time.
     Due(Timestamp),
+    /// A schedule was added or changed.
+    Schedule,
 }
 
 /// A batch of ends of attempts, on its way.

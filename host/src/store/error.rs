@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Database;
 use crate::job::{ActionId, JobId};
+use crate::timing::ScheduleError;
 
 /// Why a store verb failed.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,9 @@ pub enum StoreError {
         /// Name and pid of who holds it.
         holder: String,
     },
+    /// A schedule can't be kept, or what is kept of it can't be read.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// A `now` too far from the database's own time.
     #[error("this node's time is {apart:?} from the database's; nothing is done by a clock that far off")]
     Clock {
@@ -102,6 +106,7 @@ impl StoreError {
             | Self::Schema(_)
             | Self::Address(_)
             | Self::Served { .. }
+            | Self::Schedule(_)
             | Self::Clock { .. } => false,
         }
     }
@@ -125,6 +130,7 @@ impl StoreError {
             | Self::Schema(_)
             | Self::Address(_)
             | Self::Served { .. }
+            | Self::Schedule(_)
             | Self::Clock { .. } => false,
         }
     }

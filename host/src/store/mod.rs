@@ -17,7 +17,9 @@ mod postgres;
 pub mod probe;
 mod records;
 mod request;
+mod retention;
 mod roads;
+mod schedules;
 mod schema;
 mod sql_store;
 mod sqlite;
@@ -34,11 +36,15 @@ pub use foreign::Foreign;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use request::{
     Activity, Answer, BatchProgress, Between, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes,
-    Comparison, Database, FailureFilter, FailureRecord, Health, Inserted, JobFilter, KeyTaken, KindDefaults,
-    KindRecord, KindWaiting, LaneCount, LogPart, NewNode, NodeRecord, Notes, Order, Overview, Page,
-    ProgressReport, Promoted, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Registered, Renewal,
-    Renewed, Scope, Selection, SelectionError, ServedKind, Settled, Step, Survey, Sweep, Swept, Tally, Turn,
+    Comparison, Database, Doom, DueSchedule, FailureFilter, FailureRecord, Fired, FiredJob, Footprint,
+    Health, Inserted, JobFilter, KeyTaken, KindDefaults, KindRecord, KindWaiting, LaneCount, LogPart,
+    NewNode, NodeRecord, Notes, Order, Overview, Page, Place, ProgressReport, Promoted, PruneStep, Pruned,
+    PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Reconciled, Registered, Renewal, Renewed,
+    ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Scope, Selection,
+    SelectionError, ServedKind, Settled, Step, Survey, Sweep, Swept, Switch, Tally, Turn,
 };
+pub use retention::Retention;
+pub use schedules::Schedules;
 pub use schema::{Migration, migrate, migration_script, migrations, pending_migrations};
 
 use crate::job::{
@@ -52,7 +58,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// What remembers.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Schedules + Retention + Send + Sync + 'static {
     // What it is.
 
     /// Which database.

@@ -4,8 +4,9 @@ use super::value::Row;
 use super::{FailureRecord, KindRecord, LaneCount, NodeRecord, Result, StoreError};
 use crate::job::{
     ChildRecord, Claim, ExecutorClass, JobRecord, JobState, Kind, Lineage, LogRecord, Queue, RunRecord,
-    Settlement, Tag,
+    Settlement, Slug, Tag,
 };
+use crate::timing::ScheduleRecord;
 
 pub(super) fn job(mut row: Row) -> Result<JobRecord> {
     let row = &mut row;
@@ -227,5 +228,37 @@ pub(super) fn lane(mut row: Row) -> Result<LaneCount> {
         executor_class: row.name("executor_class", ExecutorClass::stored)?,
         available: row.int("available")?,
         oldest_due: row.time("oldest_due")?,
+    })
+}
+
+pub(super) fn schedule(row: &mut Row) -> Result<ScheduleRecord> {
+    Ok(ScheduleRecord {
+        slug: row.name("slug", Slug::stored)?,
+        kind: row.name("kind", Kind::stored)?,
+        args: row.json("args")?,
+        queue: row.name("queue", Queue::stored)?,
+        priority: row.int("priority")?,
+        executor_class: row.name("executor_class", ExecutorClass::stored)?,
+        max_attempts: row.opt_int("max_attempts")?,
+        timeout_ms: row.opt_int("timeout_ms")?,
+        fuel: row.opt_int("fuel")?,
+        backoff_base_ms: row.opt_int("backoff_base_ms")?,
+        backoff_cap_ms: row.opt_int("backoff_cap_ms")?,
+        tags: row.names("tags", Tag::stored)?,
+        metadata: row.json("metadata")?,
+        cron: row.opt_text("cron")?,
+        every_ms: row.opt_int("every_ms")?,
+        timezone: row.text("timezone")?,
+        backfill_cap: row.int("backfill_cap")?,
+        overlap: row.word("overlap")?,
+        active: row.flag("active")?,
+        disabled_by: row.opt_word("disabled_by")?,
+        origin: row.word("origin")?,
+        next_at: row.opt_time("next_at")?,
+        last_job_id: row.opt_id("last_job_id")?,
+        last_enqueued_at: row.opt_time("last_enqueued_at")?,
+        last_error: row.opt_text("last_error")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
     })
 }

@@ -33,6 +33,7 @@ const SQLITE: &[Migration] = migrations! { "sqlite":
     3 "operators" since "0.1.0" from "0003_operators",
     4 "families" since "0.1.0" from "0004_families",
     5 "enqueue" since "0.1.0" from "0005_enqueue",
+    6 "schedules" since "0.1.0" from "0006_schedules",
 };
 
 const POSTGRES: &[Migration] = migrations! { "postgres":
@@ -41,6 +42,7 @@ const POSTGRES: &[Migration] = migrations! { "postgres":
     3 "operators" since "0.1.0" from "0003_operators",
     4 "families" since "0.1.0" from "0004_families",
     5 "enqueue" since "0.1.0" from "0005_enqueue",
+    6 "schedules" since "0.1.0" from "0006_schedules",
 };
 
 /// Every migration that this binary knows, in order.

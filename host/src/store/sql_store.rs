@@ -9,15 +9,18 @@ use async_trait::async_trait;
 use super::dialect::{Dialect, Ring};
 use super::{
     Activity, Answer, BatchProgress, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database,
-    FailureFilter, FailureRecord, Foreign, Health, Inserted, JobFilter, KindRecord, LogPart, NewNode,
-    NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport, Promoted, PublishedKind, Reclaimed,
-    Registered, Renewal, Renewed, Result, Selection, Settled, Step, Store, StoreError, Survey, Sweep, Swept,
+    DueSchedule, FailureFilter, FailureRecord, Fired, Footprint, Foreign, Health, Inserted, JobFilter,
+    KindRecord, LogPart, NewNode, NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport, Promoted,
+    PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled, Registered, Renewal, Renewed, Result, Retention,
+    ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Schedules, Selection,
+    Settled, Step, Store, StoreError, Survey, Sweep, Swept, Switch,
 };
 use crate::clock::Clock;
 use crate::job::{
     ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord,
-    Settlement, Timestamp,
+    Settlement, Slug, Timestamp,
 };
+use crate::timing::{Schedule, ScheduleRecord};
 use crate::wake::{Bell, Line};
 
 /// How far a node's time may be from the database's own for what is done by the clock.
@@ -55,6 +58,7 @@ impl<D: Dialect> SqlStore<D> {
                 }
                 self.bell.ring(Line::Due);
             }
+            Ring::Schedule => self.bell.ring(Line::Schedule),
         }
         self.db.announce(ring);
     }
@@ -279,6 +283,72 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn close(&self) {
         self.db.close().await;
+    }
+}
+
+#[async_trait]
+impl<D: Dialect> Schedules for SqlStore<D> {
+    async fn schedules(&self) -> Result<Vec<ScheduleRecord>> {
+        self.read_schedules().await
+    }
+
+    async fn keep_schedule(
+        &self,
+        order: &ScheduleOrder,
+        schedule: &Schedule,
+        now: Timestamp,
+    ) -> Result<ScheduleKept> {
+        self.keep(order, schedule, now).await
+    }
+
+    async fn remove_schedule(
+        &self,
+        order: &ScheduleOrder,
+        slug: &Slug,
+        now: Timestamp,
+    ) -> Result<ScheduleRemoved> {
+        self.remove(order, slug, now).await
+    }
+
+    async fn switch_schedule(
+        &self,
+        order: &ScheduleOrder,
+        slug: &Slug,
+        switch: Switch,
+        now: Timestamp,
+    ) -> Result<ScheduleSwitched> {
+        self.switch(order, slug, switch, now).await
+    }
+
+    async fn run_schedule(&self, order: &ScheduleOrder, slug: &Slug, now: Timestamp) -> Result<ScheduleRan> {
+        self.run_now(order, slug, now).await
+    }
+
+    async fn reconcile_schedules(&self, schedules: &[Schedule], now: Timestamp) -> Result<Reconciled> {
+        self.reconcile(schedules, now).await
+    }
+
+    async fn due_schedules(&self, after: Option<&DueSchedule>, now: Timestamp) -> Result<Vec<DueSchedule>> {
+        self.schedules_due(after, now).await
+    }
+
+    async fn next_schedule(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.schedules_next(now).await
+    }
+
+    async fn fire(&self, slug: &Slug, now: Timestamp) -> Result<Fired> {
+        self.fire_schedule(slug, now).await
+    }
+}
+
+#[async_trait]
+impl<D: Dialect> Retention for SqlStore<D> {
+    async fn prune(&self, step: &PruneStep, now: Timestamp) -> Result<Pruned> {
+        self.prune_step(step, now).await
+    }
+
+    async fn footprint(&self) -> Result<Footprint> {
+        self.measure().await
     }
 }
 

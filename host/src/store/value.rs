@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::job::{ActionId, JobId, NodeId, RunId, Timestamp};
+use crate::job::{ActionId, JobId, NodeId, RunId, Slug, Timestamp};
 
 /// A parameter of a statement.
 #[derive(Clone, Debug)]
@@ -93,6 +93,12 @@ impl From<String> for Value {
 impl From<Arc<str>> for Value {
     fn from(text: Arc<str>) -> Self {
         Self::Text(Some(text))
+    }
+}
+
+impl From<&Slug> for Value {
+    fn from(slug: &Slug) -> Self {
+        slug.as_str().into()
     }
 }
 

@@ -52,6 +52,13 @@ fn log(event: &Event) {
         Event::GrantDenied { kind, grant, hint } => tracing::warn!(%kind, grant, hint, "grant denied"),
         Event::NodeLost { node } => tracing::warn!(%node, "a node is dead"),
         Event::LeaseLost { attempts } => tracing::warn!(attempts, "this node could not renew its lease"),
+        Event::ScheduleFired { slug, enqueued, repeated, skipped } => {
+            tracing::debug!(schedule = %slug, enqueued, repeated, skipped, "schedule fired");
+        }
+        Event::ScheduleBroken { slug, error } => {
+            tracing::warn!(schedule = %slug, error, "a schedule is due and can't be fired");
+        }
+        Event::JobsPruned { kind, queue, count } => tracing::debug!(%kind, %queue, count, "jobs deleted"),
         Event::ServiceRestarted { service, reason } => tracing::warn!(service, reason, "service restarted"),
     }
 }

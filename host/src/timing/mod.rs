@@ -1,8 +1,11 @@
-//! When a schedule fires: cron expressions and intervals, read, checked, and followed through the changes of a zone's
-//! clock. Nothing here knows what time it is.
+//! Schedules, and when they fire: cron expressions and intervals, read, checked, and followed through the changes of a
+//! zone's clock. Nothing here knows what time it is.
 
 mod cron;
 mod fields;
+mod firing;
+mod record;
+mod schedule;
 mod wall;
 
 use std::fmt;
@@ -12,6 +15,9 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use self::cron::Cron;
+pub use self::firing::Firing;
+pub use self::record::{Origin, Overlap, ScheduleRecord};
+pub use self::schedule::{MAX_BACKFILL, Schedule, ScheduleError, zone};
 use crate::job::Timestamp;
 use crate::quantity::Span;
 
@@ -81,6 +87,14 @@ impl Timing {
         }
     }
 
+    /// The first bucket of a schedule that begins now: whole seconds, as its key has them.
+    pub fn first_after(&self, now: Timestamp, zone: Tz) -> Option<Timestamp> {
+        match self {
+            Self::Cron(_) => self.next_after(now, now, zone),
+            Self::Every(interval) => Some(whole_second(now).after(*interval)),
+        }
+    }
+
     /// The buckets from `cursor`, itself one of them, up to now. Of those that were missed at most `backfill_cap` fire.
     pub fn due(&self, cursor: Timestamp, now: Timestamp, backfill_cap: usize, zone: Tz) -> Due {
         if cursor > now {
@@ -121,6 +135,10 @@ impl Timing {
         let following = |bucket: &Timestamp| self.next_after(*bucket, cursor, zone);
         std::iter::successors(first, following).take_while(|bucket| *bucket < end).collect()
     }
+}
+
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.micros() / 1_000_000 * 1_000_000)
 }
 
 fn micros(interval: Duration) -> i64 {

@@ -12,6 +12,8 @@ mod line;
 mod operators;
 mod outcomes;
 mod plugins;
+mod retention;
+mod schedules;
 mod tls;
 mod told;
 mod worlds;

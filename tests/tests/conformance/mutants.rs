@@ -8,7 +8,8 @@ use flyball::store::probe::Edit;
 
 use crate::world::World;
 use crate::{
-    barriers, bulk, checkpoints, claims, families, held_up, leases, losses, meetings, nodes, orders, outcomes,
+    barriers, bulk, checkpoints, claims, families, held_up, leases, left_alone, losses, meetings, nodes,
+    orders, outcomes, retention, schedules,
 };
 
 fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
@@ -234,4 +235,44 @@ mutants! {
         [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
         orders::a_repeated_order_answers_what_was_recorded,
         "a repeat answers what was recorded";
+    a_bucket_without_a_key_on_sqlite: Sqlite,
+        [("insert", "d.value ->> 'unique_key', d.value", "NULL, d.value")],
+        schedules::a_bucket_fires_once_even_if_the_cursor_goes_back,
+        "a bucket fired twice";
+    a_bucket_without_a_key_on_postgres: Postgres,
+        [("insert", "d.unique_key, d.unique_active_key", "NULL, d.unique_active_key")],
+        schedules::a_bucket_fires_once_even_if_the_cursor_goes_back,
+        "a bucket fired twice";
+    a_schedule_that_waits_for_another_node: Postgres,
+        [("schedule_take", "FOR UPDATE OF s SKIP LOCKED", "FOR UPDATE OF s")],
+        left_alone::a_schedule_that_another_node_has_is_left_to_it,
+        "was held up";
+    a_pruning_that_waits_for_what_others_hold: Postgres,
+        [("prune_hold", "FOR UPDATE OF j SKIP LOCKED", "FOR UPDATE OF j")],
+        left_alone::a_job_that_somebody_holds_is_left_for_the_next_time,
+        "was held up";
+    a_job_of_a_barrier_that_goes_on_sqlite: Sqlite,
+        [("prune_hold", "b.job_id = j.id", "b.job_id = '' AND b.job_id = j.id")],
+        retention::a_job_whose_barrier_has_not_fired_stays_with_its_children,
+        "a job of a barrier went";
+    a_job_of_a_barrier_that_goes_on_postgres: Postgres,
+        [("prune_hold", "b.job_id = j.id", "false AND b.job_id = j.id")],
+        retention::a_job_whose_barrier_has_not_fired_stays_with_its_children,
+        "a job of a barrier went";
+    a_child_of_a_barrier_that_goes_on_sqlite: Sqlite,
+        [("prune_hold", "b.run_id = j.parent_run_id", "b.run_id = '' AND b.run_id = j.parent_run_id")],
+        retention::a_job_whose_barrier_has_not_fired_stays_with_its_children,
+        "a job of a barrier went";
+    a_child_of_a_barrier_that_goes_on_postgres: Postgres,
+        [("prune_hold", "b.run_id = j.parent_run_id", "false AND b.run_id = j.parent_run_id")],
+        retention::a_job_whose_barrier_has_not_fired_stays_with_its_children,
+        "a job of a barrier went";
+    a_child_of_a_continuation_that_goes_on_sqlite: Sqlite,
+        [("prune_hold", "o.continues_run_id IS NOT NULL", "o.continues_run_id IS NULL")],
+        retention::the_children_of_a_continuation_stay_until_it_has_ended,
+        "a child of a continuation went";
+    a_child_of_a_continuation_that_goes_on_postgres: Postgres,
+        [("prune_hold", "o.continues_run_id IS NOT NULL", "o.continues_run_id IS NULL")],
+        retention::the_children_of_a_continuation_stay_until_it_has_ended,
+        "a child of a continuation went";
 }

@@ -68,6 +68,20 @@ const PLANS: &[(Database, &str, &[&str])] = &[
     (Database::Postgres, "log_tail", &["run_logs_pkey"]),
     (Database::Postgres, "batch", &["jobs_parent"]),
     (Database::Postgres, "failures", &["jobs_finalized", "jobs_due", "job_runs_attempt"]),
+    (Database::Postgres, "schedule_take", &["jobs_pkey"]),
+    (Database::Postgres, "schedules_due", &["schedules_due"]),
+    (Database::Postgres, "schedules_next", &["schedules_due"]),
+    (Database::Postgres, "schedule_fired", &["schedules_pkey"]),
+    (Database::Postgres, "prune_find", &["jobs_finalized"]),
+    (Database::Postgres, "prune_hold", &["jobs_pkey", "barriers_job", "barriers_pkey", "jobs_continues"]),
+    (Database::Postgres, "prune_weigh", &["job_runs_attempt", "run_logs_pkey", "checkpoints_pkey"]),
+    (Database::Postgres, "prune_logs", &["job_runs_attempt", "run_logs_pkey"]),
+    (Database::Postgres, "prune_runs", &["job_runs_attempt", "job_runs_pkey"]),
+    (Database::Postgres, "prune_checkpoints", &["checkpoints_pkey"]),
+    (Database::Postgres, "prune_jobs", &["jobs_pkey"]),
+    (Database::Postgres, "prune_old_logs", &["run_logs_pkey"]),
+    (Database::Postgres, "prune_log_queues", &["job_runs_pkey", "jobs_pkey"]),
+    (Database::Postgres, "prune_lines", &["run_logs_pkey"]),
     (
         Database::Sqlite,
         "claim_look",
@@ -128,6 +142,24 @@ const PLANS: &[(Database, &str, &[&str])] = &[
     (Database::Sqlite, "log_tail", &["sqlite_autoindex_run_logs_1"]),
     (Database::Sqlite, "batch", &["jobs_parent"]),
     (Database::Sqlite, "failures", &["jobs_finalized", "jobs_due", "job_runs_attempt"]),
+    (Database::Sqlite, "schedule_take", &["sqlite_autoindex_schedules_1", "sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "schedules_due", &["schedules_due"]),
+    (Database::Sqlite, "schedules_next", &["schedules_due"]),
+    (Database::Sqlite, "schedule_fired", &["sqlite_autoindex_schedules_1"]),
+    (Database::Sqlite, "prune_find", &["jobs_finalized"]),
+    (
+        Database::Sqlite,
+        "prune_hold",
+        &["sqlite_autoindex_jobs_1", "barriers_job", "sqlite_autoindex_barriers_1", "jobs_continues"],
+    ),
+    (Database::Sqlite, "prune_weigh", &["job_runs_attempt", "sqlite_autoindex_run_logs_1"]),
+    (Database::Sqlite, "prune_logs", &["job_runs_attempt", "sqlite_autoindex_run_logs_1"]),
+    (Database::Sqlite, "prune_runs", &["job_runs_attempt"]),
+    (Database::Sqlite, "prune_checkpoints", &["sqlite_autoindex_checkpoints_1"]),
+    (Database::Sqlite, "prune_jobs", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "prune_old_logs", &["sqlite_autoindex_run_logs_1"]),
+    (Database::Sqlite, "prune_log_queues", &["sqlite_autoindex_job_runs_1", "sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "prune_lines", &["sqlite_autoindex_run_logs_1"]),
     (
         Database::Sqlite,
         "counts",
@@ -159,6 +191,11 @@ SELECT coalesce(lease_token, gen_random_uuid()), id, 1, '00000000-0000-0000-0000
     CASE WHEN state <> 'running' THEN 'owner' END, CASE WHEN state <> 'running' THEN now() END
 FROM flyball.jobs WHERE state IN ('succeeded', 'discarded', 'running');
 INSERT INTO flyball.run_logs (run_id, seq, at, level, message) SELECT id, 0, now(), 'info', '' FROM flyball.job_runs;
+INSERT INTO flyball.barriers (run_id, job_id, continuation, created_at)
+SELECT gen_random_uuid(), gen_random_uuid(), '{}', now() FROM generate_series(1, 20000);
+INSERT INTO flyball.schedules (slug, kind, args, queue, priority, every_ms, origin, next_at, created_at, updated_at)
+SELECT 's' || n, 'k', '{}', 'default', 100, 1000, 'operator', now() + n * interval '1 s', now(), now()
+FROM generate_series(1, 100000) n;
 ";
 
 const FILL_SQLITE: &str = "
@@ -178,6 +215,10 @@ SELECT coalesce(lease_token, lower(hex(randomblob(16)))), id, 1, 'node', 1,
     CASE WHEN state <> 'running' THEN 'owner' END, CASE WHEN state <> 'running' THEN 1 END
 FROM jobs WHERE state IN ('succeeded', 'discarded', 'running');
 INSERT INTO run_logs (run_id, seq, at, level, message) SELECT id, 0, 1, 'info', '' FROM job_runs;
+INSERT INTO barriers (run_id, job_id, continuation, created_at) SELECT id, job_id, '{}', 1 FROM job_runs LIMIT 20000;
+WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)
+INSERT INTO schedules (slug, kind, args, queue, priority, every_ms, origin, next_at, created_at, updated_at)
+SELECT 's' || n, 'k', '{}', 'default', 100, 1000, 'operator', n, 1, 1 FROM n;
 ";
 
 #[tokio::test]
@@ -192,7 +233,8 @@ async fn postgres_goes_by_the_index_that_was_made_for_it() {
     for when in ["when empty", "before statistics", "after statistics"] {
         for (name, text) in probe::statements(Database::Postgres) {
             let plan = explain_postgres(&mut connection, text).await;
-            let whole = ["Seq Scan on jobs", "Seq Scan on job_runs", "Seq Scan on run_logs"];
+            let whole =
+                ["Seq Scan on jobs", "Seq Scan on job_runs", "Seq Scan on run_logs", "Seq Scan on barriers"];
             check(Database::Postgres, name, &plan, &whole, when, &mut wrong);
             wrong.extend(whole_index(&plan).map(|line| format!("{name}, {when}: {line}\n{plan}")));
         }
@@ -240,6 +282,7 @@ async fn sqlite_goes_by_the_index_that_was_made_for_it() {
                 "SCAN l\n",
                 "SCAN b\n",
                 "SCAN barriers\n",
+                "SCAN run_logs\n",
             ];
             check(Database::Sqlite, name, &plan, &scans, when, &mut wrong);
         }
@@ -265,7 +308,7 @@ fn check(database: Database, name: &str, plan: &str, never: &[&str], when: &str,
         }
     }
     // The nodes are few, and `n` names them too. What is counted for people may be counted in the table.
-    let few = ["nodes", "kinds", "orphans"].contains(&name);
+    let few = ["nodes", "kinds", "orphans", "prune_nodes_count"].contains(&name);
     let counted = ["counts", "lanes", "health"].contains(&name) && database == Database::Postgres;
     for scan in never {
         if plan.contains(scan) && !(few && scan.starts_with("SCAN n")) && !counted {

@@ -62,6 +62,9 @@ impl Marks {
             | Event::GrantDenied { .. }
             | Event::NodeLost { .. }
             | Event::LeaseLost { .. }
+            | Event::ScheduleFired { .. }
+            | Event::ScheduleBroken { .. }
+            | Event::JobsPruned { .. }
             | Event::ServiceRestarted { .. } => {}
         }
     }

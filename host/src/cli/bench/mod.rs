@@ -5,6 +5,7 @@ mod latency;
 mod marks;
 mod percentiles;
 mod place;
+mod retention;
 mod setting;
 
 use super::{Exit, Globals};
@@ -16,6 +17,8 @@ pub(super) enum Bench {
     Latency(latency::Latency),
     /// How fast a node works off jobs that wait.
     Drain(drain::Drain),
+    /// Whether the tables stay as large as what they hold.
+    Retention(retention::Retention),
 }
 
 impl Bench {
@@ -23,6 +26,7 @@ impl Bench {
         match self {
             Self::Latency(latency) => latency.run(globals).await,
             Self::Drain(drain) => drain.run(globals).await,
+            Self::Retention(retention) => retention.run(globals).await,
         }
     }
 }

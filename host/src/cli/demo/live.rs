@@ -88,6 +88,9 @@ impl Live {
             | Event::PluginRemoved { .. }
             | Event::NodeLost { .. }
             | Event::LeaseLost { .. }
+            | Event::ScheduleFired { .. }
+            | Event::ScheduleBroken { .. }
+            | Event::JobsPruned { .. }
             | Event::ServiceRestarted { .. } => {}
         }
         self.draw();

@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::{Config, Maintenance, NodeConfig};
 use crate::event::Events;
-use crate::job::Kind;
+use crate::job::{Kind, RetentionPolicy};
 use crate::plugin::{PluginState, Plugins, PluginsConfig};
 use crate::sandbox::SandboxConfig;
 use crate::store::{self, Classes, Database, OpenOptions, Role, SchemaMode, SharedStore};
@@ -57,6 +57,11 @@ impl Ground {
         Ok(Self { client, clock, events, store, config, name })
     }
 
+    /// Keeps what has ended for so long, whatever is configured.
+    pub(in crate::cli) fn retain(&mut self, retention: RetentionPolicy) {
+        self.config.retention = retention;
+    }
+
     /// How many attempts a node runs at once, if nothing else is said.
     pub(in crate::cli) fn concurrency(&self) -> u32 {
         self.config.node.concurrency
@@ -97,7 +102,15 @@ impl Ground {
             ..node
         };
         let sandbox = SandboxConfig { slots: concurrency, ..sandbox };
-        NodeSettings { node, sandbox, plugins: PluginsConfig { folder: plugins, ..configured }, listen: None }
+        NodeSettings {
+            node,
+            sandbox,
+            plugins: PluginsConfig { folder: plugins, ..configured },
+            // What is enqueued by the clock has no place in what is shown or measured.
+            schedules: None,
+            retention: self.config.retention.clone(),
+            listen: None,
+        }
     }
 }
 

@@ -22,6 +22,7 @@ const GATHER: Duration = Duration::from_millis(2);
 struct Pending {
     work: bool,
     due: Option<Timestamp>,
+    schedule: bool,
 }
 
 /// Tells other processes, in the background.
@@ -46,6 +47,7 @@ impl Announcer {
         match ring {
             Ring::Work => pending.work = true,
             Ring::Due(at) => pending.due = pending.due.into_iter().chain([at]).min(),
+            Ring::Schedule => pending.schedule = true,
         }
         drop(pending);
         self.woken.notify_one();
@@ -97,7 +99,8 @@ async fn tell(
 }
 
 fn payloads(voice: &str, rings: &Pending) -> Vec<String> {
-    let lines = [(rings.work, Line::Work), (rings.due.is_some(), Line::Due)];
+    let lines =
+        [(rings.work, Line::Work), (rings.due.is_some(), Line::Due), (rings.schedule, Line::Schedule)];
     lines.into_iter().filter(|(rung, _)| *rung).map(|(_, line)| payload(voice, line)).collect()
 }
 
@@ -118,6 +121,7 @@ const fn word(line: Line) -> &'static str {
         Line::Work => "work",
         Line::Cancel => "cancel",
         Line::Due => "due",
+        Line::Schedule => "schedule",
     }
 }
 
@@ -136,7 +140,7 @@ mod tests {
 
     #[test]
     fn rings_of_a_line_are_told_once() {
-        let rings = Pending { work: true, due: Some(Timestamp::EPOCH) };
-        assert_eq!(payloads("a", &rings), ["a work", "a due"]);
+        let rings = Pending { work: true, due: Some(Timestamp::EPOCH), schedule: true };
+        assert_eq!(payloads("a", &rings), ["a work", "a due", "a schedule"]);
     }
 }

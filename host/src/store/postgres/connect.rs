@@ -17,6 +17,8 @@ const STATEMENT: Duration = Duration::from_secs(4);
 const LOCK: Duration = Duration::from_secs(2);
 /// After which it ends a transaction that does nothing.
 const IDLE: Duration = Duration::from_secs(5);
+/// What it gives a statement that deletes.
+const PRUNE: Duration = Duration::from_secs(30);
 /// How much longer we wait for an answer than the server may take for it.
 const WAY: Duration = Duration::from_secs(1);
 
@@ -41,6 +43,12 @@ pub(super) fn lease_road(target: &PgConnectOptions, options: &OpenOptions, sent:
     let third = options.lease / 3;
     let pool = Pool::new(target.clone(), settings(third, third, IDLE), 1, third);
     Road::new(pool, third, Arc::clone(sent))
+}
+
+/// For deletions, one at a time.
+pub(super) fn prune_road(target: &PgConnectOptions, sent: &Arc<AtomicU64>) -> Road {
+    let pool = Pool::new(target.clone(), settings(PRUNE, LOCK, IDLE), 1, PRUNE + WAY);
+    Road::new(pool, PRUNE + WAY, Arc::clone(sent))
 }
 
 /// For hearing: a connection that does nothing else. It belongs to a pool of its own, because that is what sqlx's

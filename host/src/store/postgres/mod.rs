@@ -87,6 +87,8 @@ pub(super) struct Postgres {
     road: Road,
     /// Renewals have a connection of their own: no crowd of verbs delays them.
     lease_road: Road,
+    /// Deletions have one too, and time-outs of their own.
+    prune_road: Road,
     announcer: Announcer,
     listener: Listener,
     sent: Arc<AtomicU64>,
@@ -107,10 +109,11 @@ impl Postgres {
         let target = connect::target(url)?;
         let road = connect::road(&target, options, &sent);
         let lease_road = connect::lease_road(&target, options, &sent);
+        let prune_road = connect::prune_road(&target, &sent);
         let voice: Arc<str> = ActionId::mint(options.clock.now()).to_string().into();
         let announcer = Announcer::start(road.clone(), own.notify, Arc::clone(&voice));
         let listener = Listener::start(target, road.clone(), own.notify, Arc::clone(&voice), bell);
-        Ok(Self { statements, own, sweep, road, lease_road, announcer, listener, sent, voice })
+        Ok(Self { statements, own, sweep, road, lease_road, prune_road, announcer, listener, sent, voice })
     }
 }
 
@@ -133,6 +136,10 @@ impl Dialect for Postgres {
 
     async fn transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
         self.road.transact(work).await
+    }
+
+    async fn prune<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
+        self.prune_road.transact(work).await
     }
 
     async fn lease<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
@@ -193,6 +200,10 @@ impl Dialect for Postgres {
         self.sent.load(Ordering::Relaxed)
     }
 
+    fn wal_bytes(&self) -> Option<u64> {
+        None
+    }
+
     async fn time(&self) -> Outcome<Timestamp> {
         let mut rows = self.road.run(self.own.time, Vec::new()).await?;
         let row = rows.first_mut().ok_or(Fault::Database(sqlx::Error::RowNotFound))?;
@@ -207,6 +218,7 @@ impl Dialect for Postgres {
         self.listener.close().await;
         self.announcer.close().await;
         self.lease_road.close().await;
+        self.prune_road.close().await;
         self.road.close().await;
     }
 }

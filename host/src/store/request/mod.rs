@@ -5,6 +5,8 @@ mod health;
 mod node;
 mod order;
 mod read;
+mod retention;
+mod schedule;
 mod selection;
 mod upkeep;
 
@@ -22,6 +24,11 @@ pub use node::{
 };
 pub use order::{Answer, KeyTaken, Order, Step, Survey, Tally};
 pub use read::{JobFilter, KindRecord, LaneCount, NodeRecord, Overview, Page};
+pub use retention::{Doom, Footprint, Place, PruneStep, Pruned};
+pub use schedule::{
+    DueSchedule, Fired, FiredJob, Reconciled, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved,
+    ScheduleSwitched, Switch,
+};
 pub use selection::{Between, Scope, Selection, SelectionError};
 pub use upkeep::{Activity, Promoted, Sweep, Swept};
 

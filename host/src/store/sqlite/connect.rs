@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
 use crate::store::{OpenOptions, Result, StoreError, Synchronous};
 
 /// How long a connection waits for another process that writes.
-const BUSY: Duration = Duration::from_secs(4);
+pub(super) const BUSY: Duration = Duration::from_secs(4);
 
 /// The file that a URL names.
 pub(in crate::store) fn path_of(url: &str) -> Result<PathBuf> {

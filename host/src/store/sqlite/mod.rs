@@ -5,6 +5,7 @@ mod connect;
 mod lock;
 mod migrate;
 mod session;
+mod wal;
 mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use sqlx::SqlitePool;
 
 use self::lock::ServeLock;
 use self::session::SqliteSession;
+use self::wal::Wal;
 use self::writer::Writer;
 use super::batch::Wire;
 use super::claimed::{Ask, Taken};
@@ -86,6 +88,7 @@ pub(super) struct Sqlite {
     readers: SqlitePool,
     sent: Arc<AtomicU64>,
     clock: Clock,
+    wal: Wal,
     lock: Mutex<Option<ServeLock>>,
 }
 
@@ -105,11 +108,12 @@ impl Sqlite {
             let text = statements.named(edit.statement).or_else(|| own.named(edit.statement));
             edit.apply(text.ok_or_else(|| StoreError::Schema(format!("no statement {}", edit.statement)))?)?;
         }
-        let started = Writer::start(connection, Arc::clone(&sent), bell).await;
+        let wal = Wal::beside(&path);
+        let started = Writer::start(connection, Arc::clone(&sent), bell, wal.clone()).await;
         let writer =
             started.map_err(|source| StoreError::Unavailable { doing: "opening the SQLite file", source })?;
         let clock = options.clock.clone();
-        Ok(Self { statements, own, writer, readers, sent, clock, lock: Mutex::new(lock) })
+        Ok(Self { statements, own, writer, readers, sent, clock, wal, lock: Mutex::new(lock) })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<ServeLock>> {
@@ -136,6 +140,10 @@ impl Dialect for Sqlite {
     }
 
     async fn transact<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
+        self.writer.order(work).await
+    }
+
+    async fn prune<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
         self.writer.order(work).await
     }
 
@@ -193,6 +201,10 @@ impl Dialect for Sqlite {
 
     fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    fn wal_bytes(&self) -> Option<u64> {
+        Some(self.wal.bytes())
     }
 
     async fn time(&self) -> Outcome<Timestamp> {

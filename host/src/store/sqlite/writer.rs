@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::session::SqliteSession;
+use super::wal::{Trim, Wal};
 use crate::store::dialect::{Outcome, Session, Work};
 use crate::store::fault::Fault;
 use crate::wake::{Bell, Line};
@@ -29,6 +30,9 @@ const LOOK: Duration = Duration::from_millis(25);
 
 /// A verb's work; answers whether it is to be kept.
 type Run = Box<dyn for<'s> FnOnce(&'s mut dyn Session) -> BoxFuture<'s, bool> + Send>;
+
+/// So many looks for what others wrote to one at the size of the log: a quarter of a second.
+const LOOKS: u32 = 10;
 
 struct Order {
     run: Run,
@@ -48,10 +52,12 @@ impl Writer {
         mut connection: SqliteConnection,
         sent: Arc<AtomicU64>,
         bell: Bell,
+        wal: Wal,
     ) -> sqlx::Result<Self> {
         let (orders, queue) = mpsc::channel(QUEUE);
         let version = data_version(&mut connection).await?;
-        let task = tokio::spawn(Desk { connection, sent, bell, version }.serve(queue));
+        let task =
+            tokio::spawn(Desk { connection, sent, bell, version, wal, until_trim: LOOKS }.serve(queue));
         Ok(Self { orders: Mutex::new(Some(orders)), task: tokio::sync::Mutex::new(Some(task)) })
     }
 
@@ -96,6 +102,9 @@ struct Desk {
     bell: Bell,
     /// The data version that was seen last.
     version: i64,
+    wal: Wal,
+    /// Looks until the log's size is looked at.
+    until_trim: u32,
 }
 
 impl Desk {
@@ -119,7 +128,10 @@ impl Desk {
                         None => {}
                     }
                 }
-                _ = look.tick() => self.look().await,
+                _ = look.tick() => {
+                    self.look().await;
+                    self.trim().await;
+                }
             }
         }
         if let Err(error) = self.connection.close().await {
@@ -136,6 +148,17 @@ impl Desk {
             for line in Line::ALL {
                 self.bell.ring(line);
             }
+        }
+    }
+
+    /// Begins the log anew if it has grown, now and then.
+    async fn trim(&mut self) {
+        self.until_trim = self.until_trim.saturating_sub(1);
+        if self.until_trim == 0 {
+            self.until_trim = match self.wal.trim(&mut self.connection).await {
+                Trim::Done => LOOKS,
+                Trim::Later => 4 * LOOKS,
+            };
         }
     }
 

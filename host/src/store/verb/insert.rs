@@ -202,6 +202,7 @@ pub(super) fn undated(fields: &mut Fields, job: &NewJob) {
     fields.id("root_id", job.lineage.root.map(JobId::uuid));
     fields.number("depth", job.lineage.depth);
     fields.text("executor_class", &job.executor_class);
+    fields.opt_text("schedule_slug", job.schedule_slug.as_ref());
     fields.json("tags", &texts(&job.tags));
     fields.text("metadata", job.metadata.as_str());
     if job.lineage.awaited {

@@ -1,0 +1,26 @@
+-- Writes a schedule as it is from now on. $1 an array of it
+INSERT INTO flyball.schedules (
+    slug, kind, args, queue, priority, executor_class, max_attempts, timeout_ms, fuel, backoff_base_ms,
+    backoff_cap_ms, tags, metadata, cron, every_ms, timezone, backfill_cap, overlap, active, disabled_by, origin,
+    next_at, last_job_id, last_enqueued_at, last_error, created_at, updated_at)
+SELECT
+    d.slug, d.kind, d.args::json, d.queue, d.priority, d.executor_class, d.max_attempts, d.timeout_ms, d.fuel,
+    d.backoff_base_ms, d.backoff_cap_ms, d.tags::json, d.metadata::json, d.cron, d.every_ms, d.timezone,
+    d.backfill_cap, d.overlap, d.active, d.disabled_by, d.origin, d.next_at, d.last_job_id, d.last_enqueued_at,
+    d.last_error, d.created_at, d.updated_at
+FROM json_to_recordset($1::json) AS d (
+    slug text, kind text, args text, queue text, priority smallint, executor_class text, max_attempts integer,
+    timeout_ms bigint, fuel bigint, backoff_base_ms bigint, backoff_cap_ms bigint, tags text, metadata text,
+    cron text, every_ms bigint, timezone text, backfill_cap integer, overlap text, active boolean, disabled_by text,
+    origin text, next_at timestamptz, last_job_id uuid, last_enqueued_at timestamptz, last_error text,
+    created_at timestamptz, updated_at timestamptz)
+ON CONFLICT (slug) DO UPDATE SET
+    kind = excluded.kind, args = excluded.args, queue = excluded.queue, priority = excluded.priority,
+    executor_class = excluded.executor_class, max_attempts = excluded.max_attempts,
+    timeout_ms = excluded.timeout_ms, fuel = excluded.fuel, backoff_base_ms = excluded.backoff_base_ms,
+    backoff_cap_ms = excluded.backoff_cap_ms, tags = excluded.tags, metadata = excluded.metadata,
+    cron = excluded.cron, every_ms = excluded.every_ms, timezone = excluded.timezone,
+    backfill_cap = excluded.backfill_cap, overlap = excluded.overlap, active = excluded.active,
+    disabled_by = excluded.disabled_by, origin = excluded.origin, next_at = excluded.next_at,
+    last_job_id = excluded.last_job_id, last_enqueued_at = excluded.last_enqueued_at,
+    last_error = excluded.last_error, created_at = excluded.created_at, updated_at = excluded.updated_at
