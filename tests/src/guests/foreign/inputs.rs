@@ -26,7 +26,9 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(path).with_context(|| format!("look into {}", path.display()))?;
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     paths.sort();
-    let left = |path: &PathBuf| !["__pycache__", "node_modules"].iter().any(|name| path.ends_with(name));
+    let left = |path: &PathBuf| {
+        !["__pycache__", "node_modules", ".venv", "build"].iter().any(|name| path.ends_with(name))
+    };
     let found = paths.iter().filter(|path| left(path)).map(|path| files(path));
     Ok(found.collect::<Result<Vec<_>>>()?.concat())
 }

@@ -32,7 +32,12 @@ impl Language {
     /// The language of the worker in this folder; nothing if it is in none of these.
     #[must_use]
     pub fn of(folder: &Path) -> Option<Self> {
-        let files = [("worker.py", Self::Python), ("worker.js", Self::JavaScript), ("echo.c", Self::C)];
+        let files = [
+            ("worker.py", Self::Python),
+            ("src/worker.py", Self::Python),
+            ("worker.js", Self::JavaScript),
+            ("echo.c", Self::C),
+        ];
         files.into_iter().find(|(file, _)| folder.join(file).is_file()).map(|(_, language)| language)
     }
 }

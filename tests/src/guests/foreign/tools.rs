@@ -65,7 +65,8 @@ impl Python {
 
     pub(super) fn componentize(&self, folder: &Path, made: &Path) -> Result<()> {
         let mut command = Command::new(self.0.join("bin/componentize-py"));
-        command.args(["componentize", "--python-path"]).arg(folder);
+        let sources = folder.join("src");
+        command.args(["componentize", "--python-path"]).arg(if sources.is_dir() { &sources } else { folder });
         command.arg("--python-path").arg(house::root().join("sdk/python"));
         // Without it, it looks into whatever other environment it finds.
         command.env("VIRTUAL_ENV", &self.0).env("PYTHONDONTWRITEBYTECODE", "1");
