@@ -152,3 +152,24 @@ fn every_promise_has_a_test_and_the_readme_lists_both() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn the_contract_of_workers_is_as_it_was_frozen() -> Result<()> {
+    let said = fs::read_to_string(house::root().join("wit/worker.wit"))?;
+    assert!(
+        said == include_str!("contract-0.1.0.wit"),
+        "wit/worker.wit differs from what was frozen as 0.1.0. It may grow by new imported functions and by new \
+         interfaces, nothing else: a record, a variant, an enum or an export that changes refuses every component \
+         that was built before. If it has only grown, bring the new text to tests/tests/contract-0.1.0.wit"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_sdks_of_all_languages_carry_the_contract_itself() -> Result<()> {
+    let contract = fs::read_to_string(house::root().join("wit/worker.wit"))?;
+    for copy in ["sdk/python/flyball_worker/wit/worker.wit", "sdk/js/wit/worker.wit"] {
+        assert_eq!(fs::read_to_string(house::root().join(copy))?, contract, "{copy} is another contract");
+    }
+    Ok(())
+}

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use super::exit::Exit;
+use super::foreign::Foreign;
 use crate::config::{Config, Globals};
 use crate::job::Kind;
 
@@ -21,7 +22,7 @@ const GET_RUST: &str = "install Rust with rustup";
 /// Builds a worker, and puts it into the plugins folder.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Build {
-    /// The folder of its crate, or of a workspace of workers
+    /// The folder of its crate, of a workspace of workers, or of a worker in Python or JavaScript
     #[arg(default_value = ".")]
     dir: PathBuf,
 }
@@ -33,6 +34,11 @@ impl Build {
     /// When a tool is missing, the worker does not compile, or the plugins folder can't be written to.
     pub async fn run(self, globals: &Globals) -> Result<Exit> {
         let plugins = Config::load_common(globals)?.plugins.folder;
+        if let Some(foreign) = Foreign::of(&self.dir) {
+            let kind = foreign.build(&self.dir, &plugins).await?;
+            writeln!(io::stdout(), "{}", plugins.join(format!("{kind}.wasm")).display())?;
+            return Ok(Exit::Done);
+        }
         install_target(&self.dir).await?;
         for kind in build_workspace(&self.dir, &plugins).await? {
             writeln!(io::stdout(), "{}", plugins.join(format!("{kind}.wasm")).display())?;
@@ -125,15 +131,20 @@ impl Artifact {
 
     fn install(&self, plugins: &Path) -> Result<Kind> {
         let kind = kind_of(&self.cargo_toml)?;
-        let name = format!("{kind}.toml");
-        let manifest = self.cargo_toml.with_file_name(&name);
-        // The manifest first: the component makes the plugin appear, and it should appear with its limits.
-        if manifest.is_file() {
-            place(&manifest, &plugins.join(name))?;
-        }
-        place(&self.component, &plugins.join(format!("{kind}.wasm")))?;
+        install(&kind, &self.component, self.cargo_toml.parent().unwrap_or(Path::new("")), plugins)?;
         Ok(kind)
     }
+}
+
+/// Puts a component, and the manifest that lies in the folder of its source, into the plugins folder.
+pub(super) fn install(kind: &Kind, component: &Path, source: &Path, plugins: &Path) -> Result<()> {
+    let name = format!("{kind}.toml");
+    let manifest = source.join(&name);
+    // The manifest first: the component makes the plugin appear, and it should appear with its limits.
+    if manifest.is_file() {
+        place(&manifest, &plugins.join(name))?;
+    }
+    place(component, &plugins.join(format!("{kind}.wasm")))
 }
 
 /// The kind of a crate: the name of its package.
@@ -172,7 +183,7 @@ fn has_core(libraries: &Path) -> bool {
 }
 
 /// A program that did not start: it, or the folder that it was to run in, is missing.
-fn missing(error: io::Error, program: &str, dir: &Path, advice: &str) -> anyhow::Error {
+pub(super) fn missing(error: io::Error, program: &str, dir: &Path, advice: &str) -> anyhow::Error {
     let reason = match error.kind() {
         ErrorKind::NotFound if !dir.is_dir() => format!("{} is no folder", dir.display()),
         ErrorKind::NotFound => format!("{program} is not installed: {advice}"),

@@ -25,6 +25,7 @@ mod demo;
 mod doctor;
 mod enqueue;
 mod exit;
+mod foreign;
 mod jobs;
 mod migrate;
 mod new;

@@ -1,4 +1,4 @@
-//! `flyball new`: a worker crate that builds.
+//! `flyball new`: a worker that builds, in Rust, Python or JavaScript.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -16,26 +16,104 @@ pub(super) struct New {
     kind: Kind,
     /// Where to [default: a new folder named after the kind]
     dir: Option<PathBuf>,
-    /// The folder of the Rust SDK [default: that of the source that this program was built from, if it is still there,
+    /// The language to write it in
+    #[arg(long, value_enum, default_value_t)]
+    lang: Lang,
+    /// The folder of the SDK of that language [default: that of the source that this program was built from, if it is still there,
     /// else the published one]
     #[arg(long, value_name = "DIR")]
     sdk: Option<PathBuf>,
 }
 
-/// Where the SDK lay when this program was built.
+/// A language that workers are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Lang {
+    #[default]
+    Rust,
+    Python,
+    Js,
+}
+
+/// Where the SDKs lay when this program was built.
 const SDK_OF_CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk");
 
-/// The files of a new worker; the manifest is named after the kind.
-const FILES: [(&str, &str); 5] = [
+/// The manifest, which is named after the kind and the same in all languages.
+const MANIFEST: (&str, &str) = ("{{kind}}.toml", include_str!("../../assets/new/manifest.toml.txt"));
+
+/// The files of a new worker in Rust.
+const RUST: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../../assets/new/cargo.toml.txt")),
     (".cargo/config.toml", include_str!("../../assets/new/cargo-config.toml.txt")),
     ("src/lib.rs", include_str!("../../assets/new/lib.rs.txt")),
-    ("{{kind}}.toml", include_str!("../../assets/new/manifest.toml.txt")),
     ("README.md", include_str!("../../assets/new/readme.md.txt")),
+    MANIFEST,
 ];
 
+/// The files of a new worker in Python.
+const PYTHON: &[(&str, &str)] = &[
+    ("pyproject.toml", include_str!("../../assets/new/python/pyproject.toml.txt")),
+    ("requirements.txt", include_str!("../../assets/new/python/requirements.txt.txt")),
+    ("src/worker.py", include_str!("../../assets/new/python/worker.py.txt")),
+    (".gitignore", include_str!("../../assets/new/python/gitignore.txt")),
+    ("README.md", include_str!("../../assets/new/python/readme.md.txt")),
+    MANIFEST,
+];
+
+/// The files of a new worker in JavaScript.
+const JS: &[(&str, &str)] = &[
+    ("package.json", include_str!("../../assets/new/js/package.json.txt")),
+    (".npmrc", include_str!("../../assets/new/js/npmrc.txt")),
+    ("worker.js", include_str!("../../assets/new/js/worker.js.txt")),
+    (".gitignore", include_str!("../../assets/new/js/gitignore.txt")),
+    ("README.md", include_str!("../../assets/new/js/readme.md.txt")),
+    MANIFEST,
+];
+
+impl Lang {
+    const fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Rust => RUST,
+            Self::Python => PYTHON,
+            Self::Js => JS,
+        }
+    }
+
+    /// The folder of its SDK in a checkout, below that of all, and a file by which it is known.
+    const fn sdk(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Rust => ("", "Cargo.toml"),
+            Self::Python => ("python", "pyproject.toml"),
+            Self::Js => ("js", "package.json"),
+        }
+    }
+
+    /// What asks for the SDK in this folder, as the files of a worker say it.
+    fn asking_for(self, path: &str) -> String {
+        match self {
+            Self::Rust => format!("{{ path = {} }}", toml::Value::from(path)),
+            Self::Python => path.replace(' ', "\\ "),
+            Self::Js => json_text(&format!("file:{path}")),
+        }
+    }
+
+    /// What asks for the published SDK.
+    fn asking_for_published(self) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        match self {
+            Self::Rust => format!("{version:?}"),
+            Self::Python => format!("flyball-worker=={version}"),
+            Self::Js => version.to_owned(),
+        }
+    }
+}
+
+/// A text as it stands between the quotes of JSON.
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string().trim_matches('"').to_owned()
+}
+
 impl New {
-    /// Writes the crate, into a folder that is new or empty.
+    /// Writes the worker, into a folder that is new or empty.
     ///
     /// # Errors
     /// When there is something already, or writing fails.
@@ -43,7 +121,7 @@ impl New {
         let dir = self.dir.clone().unwrap_or_else(|| self.kind.as_str().into());
         let sdk = self.sdk_dependency()?;
         make_empty(&dir)?;
-        for (name, text) in FILES {
+        for (name, text) in self.lang.files() {
             let fill = |text: &str| text.replace("{{kind}}", self.kind.as_str()).replace("{{sdk}}", &sdk);
             let path = dir.join(fill(name));
             write_new(&path, &fill(text)).with_context(|| format!("writing {}", path.display()))?;
@@ -56,18 +134,22 @@ impl New {
         Ok(Exit::Done)
     }
 
-    /// What stands behind `flyball-worker =`.
+    /// What stands behind the name of the SDK.
     fn sdk_dependency(&self) -> Result<String> {
-        let checkout = Path::new(SDK_OF_CHECKOUT);
+        let (folder, sign) = self.lang.sdk();
+        let checkout = Path::new(SDK_OF_CHECKOUT).join(folder);
         let path = match &self.sdk {
-            Some(sdk) if sdk.join("Cargo.toml").is_file() => sdk,
-            Some(sdk) => bail!("{} is no crate: --sdk wants the folder of flyball-worker", sdk.display()),
-            None if checkout.join("Cargo.toml").is_file() => checkout,
-            None => return Ok(format!("{:?}", env!("CARGO_PKG_VERSION"))),
+            Some(sdk) if sdk.join(sign).is_file() => sdk,
+            Some(sdk) => bail!(
+                "{} has no {sign}: --sdk wants the folder of flyball-worker for that language",
+                sdk.display()
+            ),
+            None if checkout.join(sign).is_file() => &checkout,
+            None => return Ok(self.lang.asking_for_published()),
         };
         let path = path.canonicalize().with_context(|| format!("finding {}", path.display()))?;
         let path = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
-        Ok(format!("{{ path = {} }}", toml::Value::from(path)))
+        Ok(self.lang.asking_for(path))
     }
 }
 

@@ -3,6 +3,8 @@
 //! Each is a workspace of its own, built when a test first asks for one of its workers, for the target of components
 //! and into a folder beside the tests' own. It knows kinds and files, nothing of what a worker does.
 
+pub mod foreign;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -56,6 +58,12 @@ impl Guest {
 pub fn find(kind: &str) -> Result<Guest> {
     let guests = house::root().join("tests/guests");
     let samples = house::root().join("plugins");
+    for folder in [guests.join(kind), samples.join(kind)] {
+        if foreign::Language::of(&folder).is_some() {
+            return foreign::build(&folder)?
+                .with_context(|| format!("the tools for the worker `{kind}` are missing"));
+        }
+    }
     let built = if guests.join(kind).is_dir() {
         MISBEHAVING.get_or_init(|| build_here(&guests))
     } else if samples.join(kind).is_dir() {

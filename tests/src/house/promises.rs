@@ -91,6 +91,7 @@ fn tests_of(tokens: &[Placed]) -> Vec<(String, Databases)> {
             ("promises", Databases::Both),
             ("on_both_databases", Databases::Both),
             ("on_postgres", Databases::Postgres),
+            ("in_every_language", Databases::None),
         ];
         for (name, databases) in macros {
             if is_call(&words[at..], name) {

@@ -7,6 +7,7 @@ mod drain;
 mod enqueue;
 mod fairness;
 mod families;
+mod languages;
 mod lease;
 mod line;
 mod operators;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use flyball::clock::Clock;
 use flyball::job::{
-    Budget, ChildRecord, InsertOpts, JobId, Json, Kind, LogRecord, NewJob, Queue, RunId, Tag, Timestamp,
-    Tries, When,
+    Budget, ChildRecord, ExecutorClass, InsertOpts, JobId, Json, Key, Kind, LogRecord, NewJob, Queue, RunId,
+    Tag, Timestamp, Tries, When,
 };
 use flyball::sandbox::{
     Attempt, FollowUpRequest, GuestJob, Ports, Refusal, Sandbox, SandboxConfig, Stop, Unread, Worker,
@@ -53,8 +53,22 @@ impl Ground {
     pub(crate) async fn compiled(&self, guest: &str) -> Result<(Vec<u8>, Vec<u8>)> {
         let (sandbox, guest) = (self.sandbox.clone(), guest.to_owned());
         let built = move || {
-            let wasm = std::fs::read(guests::find(&guest)?.component)?;
+            static TURN: Mutex<()> = Mutex::new(());
+            let component = guests::find(&guest)?.component;
+            let wasm = std::fs::read(&component)?;
+            let kept = guests::foreign::compiled(&component, &sandbox.compatibility());
+            // An interpreter is compiled for half a minute: what was built under a digest of its sources is kept.
+            let _turn = lock(&TURN);
+            let is_foreign = component.components().any(|part| part.as_os_str() == "foreign");
+            if is_foreign && kept.is_file() {
+                return Ok((wasm, std::fs::read(kept)?));
+            }
             let code = sandbox.compile(&wasm)?;
+            if is_foreign {
+                let whole = tempfile::NamedTempFile::new_in(kept.parent().unwrap_or(&component))?;
+                std::fs::write(whole.path(), &code)?;
+                whole.persist(kept)?;
+            }
             anyhow::Ok((wasm, code))
         };
         tokio::task::spawn_blocking(built).await?
@@ -99,6 +113,7 @@ pub(crate) struct Memory {
     pub(crate) progress: Mutex<Vec<(f64, Option<String>)>>,
     pub(crate) lines: Mutex<Vec<LogRecord>>,
     pub(crate) checkpoint: Mutex<Option<Arc<[u8]>>>,
+    pub(crate) children: Mutex<Vec<ChildRecord>>,
 }
 
 impl Memory {
@@ -126,10 +141,18 @@ impl Ports for Memory {
         let mut opts = InsertOpts::new(kind, wish.args);
         opts.priority = wish.priority.unwrap_or(opts.priority);
         opts.overrides.max_attempts = wish.max_attempts;
+        opts.queue = wish
+            .queue
+            .map(|queue| Queue::new(&queue))
+            .transpose()
+            .map_err(|error| invalid(&error))?
+            .unwrap_or_default();
+        let class = wish.executor_class.map(|class| ExecutorClass::new(&class)).transpose();
+        opts.executor_class = class.map_err(|error| invalid(&error))?.unwrap_or_default();
         opts.when = wish.delay.map_or(When::Now, When::In);
-        for key in [wish.unique_key, wish.unique_active_key].into_iter().flatten() {
-            flyball::job::Key::new(&key).map_err(|error| invalid(&error))?;
-        }
+        let key =
+            |key: Option<String>| key.map(|key| Key::new(&key)).transpose().map_err(|error| invalid(&error));
+        (opts.unique_key, opts.unique_active_key) = (key(wish.unique_key)?, key(wish.unique_active_key)?);
         for tag in &wish.tags {
             opts.tags.push(Tag::new(tag).map_err(|error| invalid(&error))?);
         }
@@ -148,8 +171,10 @@ impl Ports for Memory {
         Ok(lock(&self.checkpoint).clone())
     }
 
-    async fn children(&self, _: u32, _: u32) -> Result<Vec<ChildRecord>, Unread> {
-        Ok(Vec::new())
+    async fn children(&self, offset: u32, limit: u32) -> Result<Vec<ChildRecord>, Unread> {
+        // Two at a time, so that a guest has to ask again.
+        let (offset, limit) = (offset as usize, limit.min(2) as usize);
+        Ok(lock(&self.children).iter().skip(offset).take(limit).cloned().collect())
     }
 
     fn log(&self, line: &LogRecord) {
@@ -168,6 +193,6 @@ pub(crate) fn output(verdict: &flyball::job::Verdict) -> Result<serde_json::Valu
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,6 +5,7 @@ mod attempt;
 mod channels;
 mod ending;
 mod ground;
+mod languages;
 mod load;
 mod node;
 mod witness;

@@ -1,9 +1,11 @@
 //! Does what its args say, in the order of the fields of [`Orders`], and tells what it was given.
 //! Args that are no object order nothing. The worker that behaves, for tests of everything else.
 
+use std::borrow::Cow;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use flyball_worker::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use flyball_worker::serde_json::{Value, json};
 use flyball_worker::{
     Cause, Child, ChildState, Classify, ErrorClass, Failure, Job, Outcome, Result, checkpoint, children,
@@ -78,7 +80,22 @@ struct Wrong {
     times: Option<u32>,
 }
 
-fn run(args: Value, job: &Job) -> Result<Outcome<Value>> {
+/// Any JSON; as an object it is [`Orders`].
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Args(Value);
+
+impl JsonSchema for Args {
+    fn schema_name() -> Cow<'static, str> {
+        "Args".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"properties": {"snooze_ms": {"type": ["integer", "null"], "minimum": 0}}})
+    }
+}
+
+fn run(Args(args): Args, job: &Job) -> Result<Outcome<Value>> {
     let orders = match &args {
         Value::Object(_) => Orders::deserialize(&args).invalid()?,
         _ => Orders::default(),
@@ -262,4 +279,15 @@ fn word(cause: Cause) -> &'static str {
     }
 }
 
-worker! { run, summary: "Does what its args say, and tells what it was given" }
+worker! {
+    run,
+    summary: "Does what its args say, and tells what it was given",
+    // What the host would decide without it, so that it changes nothing for the tests.
+    timeout: "60s",
+    fuel: "20G",
+    memory: "128MiB",
+    max_attempts: 25,
+    backoff_base: "1s",
+    backoff_cap: "1m",
+    needs: &["enqueue:report"],
+}
