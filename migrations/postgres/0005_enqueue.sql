@@ -36,7 +36,7 @@ BEGIN
     WHERE k.key <> ALL (ARRAY[
         'id', 'kind', 'args', 'queue', 'priority', 'scheduled_at', 'unique_key', 'unique_active_key', 'parent_id',
         'executor_class', 'max_attempts', 'timeout_ms', 'fuel', 'backoff_base_ms', 'backoff_cap_ms', 'tags',
-        'metadata'])
+        'metadata', 'on_discard'])
     LIMIT 1;
     IF field IS NOT NULL THEN
         RETURN format('%s is not a field of a job', left(quote_ident(field), 80));
@@ -100,6 +100,16 @@ BEGIN
     IF jsonb_typeof(job -> 'metadata') NOT IN ('object', 'null')
         OR octet_length((job -> 'metadata')::text) > 8192 THEN
         RETURN 'metadata must be a JSON object of at most 8192 bytes';
+    END IF;
+    IF jsonb_typeof(job -> 'on_discard') NOT IN ('object', 'null') THEN
+        RETURN 'on_discard must be an object with kind and args';
+    END IF;
+    IF jsonb_typeof(job -> 'on_discard') = 'object' AND (
+        coalesce(job #>> '{on_discard,kind}', '') !~ word
+        OR octet_length((job #> '{on_discard,args}')::text) > 1048576
+        OR EXISTS (
+            SELECT FROM jsonb_object_keys(job -> 'on_discard') AS k (key) WHERE k.key NOT IN ('kind', 'args'))) THEN
+        RETURN 'on_discard must be a kind and, if it has any, args of at most 1048576 bytes';
     END IF;
     IF jsonb_typeof(job -> 'tags') NOT IN ('array', 'null') THEN
         RETURN 'tags must be an array of texts';
@@ -181,7 +191,7 @@ BEGIN
         INSERT INTO flyball.jobs (
             id, kind, queue, args, priority, state, created_at, scheduled_at, max_attempts, timeout_ms, fuel,
             backoff_base_ms, backoff_cap_ms, unique_key, unique_active_key, parent_id, root_id, depth, executor_class,
-            tags, metadata)
+            tags, metadata, on_discard)
         SELECT
             (j.job ->> 'id')::uuid, j.job ->> 'kind', coalesce(j.job ->> 'queue', 'default'),
             coalesce(j.job -> 'args', '{}')::text::json, coalesce((j.job ->> 'priority')::smallint, 100),
@@ -191,7 +201,10 @@ BEGIN
             (j.job ->> 'backoff_cap_ms')::bigint, j.job ->> 'unique_key', j.job ->> 'unique_active_key', p.id,
             coalesce(p.root_id, p.id), CASE WHEN p.id IS NULL THEN 0 ELSE least(p.depth + 1, 32767) END, coalesce(j.job ->> 'executor_class', ''),
             coalesce(nullif(j.job -> 'tags', 'null'), '[]')::text::json,
-            coalesce(nullif(j.job -> 'metadata', 'null'), '{}')::text::json
+            coalesce(nullif(j.job -> 'metadata', 'null'), '{}')::text::json,
+            CASE WHEN j.job ->> 'on_discard' IS NOT NULL THEN json_build_object(
+                'kind', j.job #>> '{on_discard,kind}',
+                'args', coalesce(j.job #> '{on_discard,args}', '{}')) END
         FROM jsonb_array_elements(incoming) AS j (job)
         LEFT JOIN flyball.jobs p ON p.id = (j.job ->> 'parent_id')::uuid
         -- Whoever inserts the same keys does so in the same order.
@@ -241,6 +254,7 @@ CREATE FUNCTION flyball.enqueue(
     backoff_cap_ms bigint DEFAULT NULL,
     tags text[] DEFAULT NULL,
     metadata jsonb DEFAULT NULL,
+    on_discard jsonb DEFAULT NULL,
     id uuid DEFAULT NULL
 ) RETURNS uuid
 LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -253,7 +267,8 @@ AS $$
         'unique_active_key', enqueue.unique_active_key, 'parent_id', enqueue.parent_id,
         'executor_class', enqueue.executor_class, 'max_attempts', enqueue.max_attempts,
         'timeout_ms', enqueue.timeout_ms, 'fuel', enqueue.fuel, 'backoff_base_ms', enqueue.backoff_base_ms,
-        'backoff_cap_ms', enqueue.backoff_cap_ms, 'tags', enqueue.tags, 'metadata', enqueue.metadata, 'id', enqueue.id))) AS e
+        'backoff_cap_ms', enqueue.backoff_cap_ms, 'tags', enqueue.tags, 'metadata', enqueue.metadata,
+        'on_discard', enqueue.on_discard, 'id', enqueue.id))) AS e
 $$;
 
 REVOKE ALL ON FUNCTION

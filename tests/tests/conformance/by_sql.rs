@@ -1,14 +1,14 @@
 //! Enqueueing by SQL alone, on PostgreSQL, by a role that may do nothing else.
 
-use flyball::job::{JobId, JobState};
-use flyball::store::Database;
+use flyball::job::{ErrorClass, JobId, JobState};
+use flyball::store::{Database, JobFilter, Selection};
 use flyball::wake::Line;
 use flyball_tests::{GENEROUS, eventually};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
-use crate::world::World;
+use crate::world::{World, failed, kind};
 
 /// A database with a role that may enqueue and nothing else, and a connection of that role.
 async fn ground() -> Option<(World, PgConnection)> {
@@ -114,6 +114,26 @@ async fn sql_tells_duplicates_per_item_and_a_repeat_is_the_same_jobs() {
 }
 
 #[tokio::test]
+async fn what_sql_asks_for_on_a_discard_is_enqueued_then() {
+    let Some((world, mut app)) = ground().await else { return };
+    let on_discard = json!([
+        {"kind": "work", "on_discard": {"kind": "tell", "args": {"who": "us"}}},
+        {"kind": "work", "on_discard": {"kind": "tell"}},
+    ]);
+    enqueue_many(&mut app, &on_discard).await.unwrap();
+    let node = world.node().await;
+    for claim in world.claim(node, 2).await {
+        world.end(claim, failed(ErrorClass::Permanent)).await;
+    }
+    let selection = Selection { kind: Some(kind("tell")), ..Selection::default() };
+    let filter = JobFilter { selection, limit: 9, before: None };
+    let told = world.store.page(&filter).await.unwrap().jobs;
+    let mut args: Vec<&str> = told.iter().map(|job| job.args.as_str()).collect();
+    args.sort_unstable();
+    assert_eq!(args, [r#"{"who":"us"}"#, "{}"]);
+}
+
+#[tokio::test]
 async fn what_is_enqueued_by_sql_exists_if_and_only_if_its_transaction_commits() {
     let Some((world, mut app)) = ground().await else { return };
     let mut transaction = app.begin().await.unwrap();
@@ -159,6 +179,9 @@ async fn sql_refuses_what_is_no_job_and_names_the_field() {
         (json!({"kind": "work", "scheduled_at": "infinity"}), "scheduled_at must be a time of the years"),
         (json!({"kind": "work", "metadata": []}), "metadata must be"),
         (json!({"kind": "work", "metadata": {"a": "x".repeat(8192)}}), "metadata must be"),
+        (json!({"kind": "work", "on_discard": "tell"}), "on_discard must be"),
+        (json!({"kind": "work", "on_discard": {}}), "on_discard must be"),
+        (json!({"kind": "work", "on_discard": {"kind": "tell", "queue": "q"}}), "on_discard must be"),
         (json!({"kind": "work", "tags": "a"}), "tags must be"),
         (json!({"kind": "work", "tags": [1]}), "tags must be"),
         (json!({"kind": "work", "tags": ["x".repeat(65)]}), "tags must be"),
