@@ -23,8 +23,12 @@ pub struct Ended {
     pub transition: Transition,
     /// What it logged, its lines on standard output and standard error included.
     pub log: Vec<LogRecord>,
-    /// The jobs that it asked for, in order. A node enqueues them only if the attempt completed.
+    /// The jobs that it asked for, in order; none if it did not complete, for then a node drops them.
     pub follow_ups: Vec<NewJob>,
+    /// What is to run when all of them have ended, if it asked for that and completed.
+    pub barrier: Option<NewJob>,
+    /// What it saved last, for the next attempt to go on from.
+    pub checkpoint: Option<Vec<u8>>,
     /// The progress that reached the host: not every report does.
     pub progress: Vec<Progress>,
     /// What it said that it cost, if it completed.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use flyball::job::{
-    Claim, ExecutorClass, JobId, Json, Kind, Lineage, MAX_ARGS_BYTES, MAX_METADATA_BYTES, Overrides, Queue,
-    RunId, Tag, Timestamp, Tries,
+    ChildRecord, Claim, ErrorClass, ExecutorClass, JobId, JobState, Json, Kind, Lineage, MAX_ARGS_BYTES,
+    MAX_METADATA_BYTES, Overrides, Queue, RunId, Tag, Timestamp, Tries,
 };
 use flyball::sandbox::StopCause;
 use serde::Serialize;
@@ -24,6 +24,8 @@ pub struct Job {
     overrides: Overrides,
     pub(crate) http: Option<Http>,
     pub(crate) stop: Option<StopCause>,
+    pub(crate) checkpoint: Option<Vec<u8>>,
+    pub(crate) children: Vec<ChildRecord>,
 }
 
 impl Job {
@@ -50,6 +52,8 @@ impl Job {
             overrides: Overrides::default(),
             http: None,
             stop: None,
+            checkpoint: None,
+            children: Vec::new(),
         }
     }
 
@@ -143,6 +147,39 @@ impl Job {
         self
     }
 
+    /// What an earlier attempt left: bytes, which are JSON if the worker's SDK saved a typed checkpoint.
+    #[must_use]
+    pub fn checkpoint(mut self, data: impl Into<Vec<u8>>) -> Self {
+        self.checkpoint = Some(data.into());
+        self
+    }
+
+    /// One more of the jobs that it continues, as they are after a barrier: one that succeeded, with its output.
+    ///
+    /// # Errors
+    /// [`TestKitError::Name`] if the kind is none, [`TestKitError::Json`] if the output can't be that of a job.
+    pub fn child(mut self, kind: &str, output: &impl Serialize) -> Result<Self, TestKitError> {
+        let output = Json::from_value(output, MAX_ARGS_BYTES)
+            .map_err(|source| TestKitError::Json { what: "the output of a child", source })?;
+        self.children.push(ChildRecord { output: Some(output), ..child(kind, JobState::Succeeded)? });
+        Ok(self)
+    }
+
+    /// As [`Job::child`], one that was discarded, with why.
+    ///
+    /// # Errors
+    /// [`TestKitError::Name`] if the kind is none.
+    pub fn discarded_child(
+        mut self,
+        kind: &str,
+        class: ErrorClass,
+        message: &str,
+    ) -> Result<Self, TestKitError> {
+        let (error_class, error_message) = (Some(class), Some(message.to_owned()));
+        self.children.push(ChildRecord { error_class, error_message, ..child(kind, JobState::Discarded)? });
+        Ok(self)
+    }
+
     /// When it is claimed, if that was said.
     pub(crate) const fn begins(&self) -> Option<Timestamp> {
         self.at
@@ -179,4 +216,17 @@ impl Job {
             metadata: json("metadata", metadata, MAX_METADATA_BYTES)?,
         })
     }
+}
+
+/// A child that ended with its first attempt.
+fn child(kind: &str, state: JobState) -> Result<ChildRecord, TestKitError> {
+    Ok(ChildRecord {
+        id: JobId::mint(Timestamp::EPOCH),
+        kind: Kind::new(kind)?,
+        state,
+        attempt: 1,
+        output: None,
+        error_class: None,
+        error_message: None,
+    })
 }

@@ -8,8 +8,11 @@ use flyball::job::{ChildRecord, Claim, Kind, LogRecord, NewJob};
 use flyball::plugin::{Asker, Plugin};
 use flyball::sandbox::{FollowUpRequest, Outside, Ports, Refusal, Unread};
 
-use crate::Progress;
 use crate::http::Stubs;
+use crate::{Job, Progress};
+
+/// Children of one page, at most.
+const PAGE: u32 = 3;
 
 /// The way out of the one attempt.
 pub(crate) struct TriedPorts {
@@ -17,24 +20,27 @@ pub(crate) struct TriedPorts {
     clock: Clock,
     asker: Asker,
     progress: Mutex<Vec<Progress>>,
-    follow_ups: Mutex<Vec<NewJob>>,
+    checkpoint: Option<Arc<[u8]>>,
+    children: Vec<ChildRecord>,
     pub(crate) stubs: Option<Arc<Stubs>>,
 }
 
 impl TriedPorts {
-    pub(crate) fn new(plugin: Arc<Plugin>, clock: Clock, claim: &Claim, stubs: Option<Arc<Stubs>>) -> Self {
-        let asker = Asker::from(claim);
-        Self { plugin, clock, asker, progress: Mutex::default(), follow_ups: Mutex::default(), stubs }
+    pub(crate) fn new(plugin: Arc<Plugin>, clock: Clock, claim: &Claim, job: Job) -> Self {
+        Self {
+            plugin,
+            clock,
+            asker: Asker::from(claim),
+            progress: Mutex::default(),
+            checkpoint: job.checkpoint.map(Into::into),
+            children: job.children,
+            stubs: job.http.map(|http| Arc::new(Stubs::new(http))),
+        }
     }
 
     /// What was reported.
     pub(crate) fn progress(&self) -> Vec<Progress> {
         std::mem::take(&mut *self.progress.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// What was asked for, whether or not the attempt completed.
-    pub(crate) fn follow_ups(&self) -> Vec<NewJob> {
-        std::mem::take(&mut *self.follow_ups.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -47,9 +53,7 @@ impl Ports for TriedPorts {
     fn follow_up(&self, wish: FollowUpRequest) -> Result<NewJob, Refusal> {
         // Of all kinds this one alone is known.
         let own = |kind: &Kind| (kind == self.plugin.kind()).then(|| self.plugin.terms().max_attempts.value);
-        let job = self.plugin.follow_up(&self.asker, wish, own, self.clock.now())?;
-        self.follow_ups.lock().unwrap_or_else(PoisonError::into_inner).push(job.clone());
-        Ok(job)
+        self.plugin.follow_up(&self.asker, wish, own, self.clock.now())
     }
 
     fn progress(&self, fraction: f64, note: Option<&str>) {
@@ -57,15 +61,17 @@ impl Ports for TriedPorts {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).push(told);
     }
 
-    /// There is no next attempt.
+    /// The last one comes with the end of the attempt.
     fn save_checkpoint(&self, _: Arc<[u8]>) {}
 
     async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {
-        Ok(None)
+        Ok(self.checkpoint.clone())
     }
 
-    async fn children(&self, _: u32, _: u32) -> Result<Vec<ChildRecord>, Unread> {
-        Ok(Vec::new())
+    /// In pages of a few, so that whoever reads them has to go on.
+    async fn children(&self, offset: u32, limit: u32) -> Result<Vec<ChildRecord>, Unread> {
+        let [offset, limit] = [offset, limit.min(PAGE)].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        Ok(self.children.iter().skip(offset).take(limit).cloned().collect())
     }
 
     fn log(&self, _line: &LogRecord) {

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use flyball::clock::Clock;
-use flyball::job::{Evidence, Verdict};
+use flyball::job::{Completion, Evidence, Verdict};
 use flyball::plugin::Plugin;
 use flyball::sandbox::{Attempt, GuestJob, Stop};
 
-use crate::http::Stubs;
 use crate::ports::TriedPorts;
 use crate::{Ended, Job, TestKit, TestKitError};
 
@@ -40,14 +39,14 @@ impl Worker {
         clock.anchor(job.begins().unwrap_or_else(|| Clock::system().now()), clock.boot());
         let claim = job.claim(self.plugin.kind(), clock.now())?;
         let policy = self.plugin.retry(&claim.overrides);
-        let stubs = job.http.map(|http| Arc::new(Stubs::new(http)));
-        let ports = Arc::new(TriedPorts::new(self.plugin.clone(), clock.clone(), &claim, stubs));
+        let asked_to_stop = job.stop;
+        let ports = Arc::new(TriedPorts::new(self.plugin.clone(), clock.clone(), &claim, job));
         let (verdict, evidence) = match self.plugin.check_args(&claim.args) {
             Err(failure) => (Verdict::Failed(failure), Evidence::default()),
             Ok(()) => {
                 let budget = self.plugin.budget(&claim.overrides);
                 let stop = Stop::new(clock.clone());
-                if let Some(cause) = job.stop {
+                if let Some(cause) = asked_to_stop {
                     stop.ask(cause, GRACE);
                 }
                 let deadline = claim.created_at.after(budget.timeout);
@@ -58,22 +57,24 @@ impl Worker {
                 (ended.verdict, ended.evidence)
             }
         };
-        let cost_micros = match &verdict {
-            Verdict::Completed(completion) => completion.cost_micros,
+        let left = match &verdict {
+            Verdict::Completed(completion) => completion.clone(),
             Verdict::Snoozed { .. }
             | Verdict::Cancelled { .. }
             | Verdict::Stopped
             | Verdict::Failed(_)
-            | Verdict::Released(_) => 0,
+            | Verdict::Released(_) => Completion::default(),
         };
         let settled = claim.settle(verdict.clone(), evidence.clone(), &policy, clock.now());
         Ok(Ended {
             verdict,
             transition: settled.transition,
             log: evidence.log,
-            follow_ups: ports.follow_ups(),
+            follow_ups: left.follow_ups,
+            barrier: left.barrier.map(|continuation| *continuation),
+            checkpoint: evidence.checkpoint.map(|data| data.to_vec()),
             progress: ports.progress(),
-            cost_micros,
+            cost_micros: left.cost_micros,
             requests: ports.stubs.as_ref().map(|stubs| stubs.requested()).unwrap_or_default(),
             meter: evidence.meter,
         })

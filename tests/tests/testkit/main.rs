@@ -166,3 +166,39 @@ fn a_worker_is_built_from_its_crate() {
     let ended = KIT.build(plugins).unwrap().run(Job::new(&json!({"text": "a b a"}))).unwrap();
     assert_eq!(ended.output::<Value>().unwrap()["words"], 3);
 }
+
+#[test]
+fn a_checkpoint_goes_in_and_comes_out() {
+    let fetch = worker("echo");
+    let ended = fetch.run(Job::new(&json!({"count_on": true})).checkpoint("41")).unwrap();
+    assert_eq!(ended.checkpoint.as_deref(), Some(&b"42"[..]), "{:?}", ended.verdict);
+    let ended = fetch.run(Job::new(&json!({}))).unwrap();
+    assert_eq!(ended.checkpoint, None);
+}
+
+#[test]
+fn a_continuation_reads_the_children_that_it_is_given() {
+    let mut job = Job::new(&json!({"children": true}));
+    for n in 0..7 {
+        job = job.child("echo", &n).unwrap();
+    }
+    let ended =
+        worker("echo").run(job.discarded_child("echo", ErrorClass::Permanent, "no").unwrap()).unwrap();
+    let told: Value = ended.output().unwrap();
+    assert_eq!(told["children"].as_array().map(Vec::len), Some(8), "{told}");
+}
+
+#[test]
+fn a_barrier_is_told_beside_the_follow_ups_and_both_only_of_what_completed() {
+    let asks = |fail: bool| {
+        let mut orders = json!({"follow_ups": [{"kind": "echo"}], "barrier": {"kind": "echo", "args": [7]}});
+        if fail {
+            orders["fail"] = json!({"class": "transient"});
+        }
+        worker("echo").run(Job::new(&orders)).unwrap()
+    };
+    let ended = asks(false);
+    assert_eq!((ended.follow_ups.len(), ended.barrier.unwrap().args.as_str()), (1, "[7]"));
+    let ended = asks(true);
+    assert!(ended.follow_ups.is_empty() && ended.barrier.is_none());
+}
