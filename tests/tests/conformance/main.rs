@@ -19,6 +19,7 @@ mod leases;
 mod left_alone;
 mod losses;
 mod meetings;
+mod model;
 mod mutants;
 mod nodes;
 mod orders;
