@@ -110,6 +110,9 @@ async fn a_cancel_of_the_children_drops_their_barrier_unless_it_is_to_fire(world
         let family = Family::of(&world, 3).await;
         let running = world.claim(family.node, 1).await.pop().unwrap();
         let selection = Selection { parent_id: Some(family.parent), ..Selection::default() };
+        let nobody = Selection { kind: Some(crate::world::kind("nobody")), ..selection.clone() };
+        let found_none = order(Operation::Cancel(Barriers::Drop), world.now());
+        world.store.order_next(&found_none, &nobody, None, world.now()).await.unwrap();
         let order = order(Operation::Cancel(barriers), world.now());
         let step = world.store.order_next(&order, &selection, None, world.now()).await.unwrap();
         assert_eq!(step.next, None, "one batch");

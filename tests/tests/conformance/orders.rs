@@ -16,6 +16,8 @@ promises! {
     a_retry_leaves_alone_what_it_may_not_move
     a_retry_never_takes_an_active_key_from_another_job
     an_order_for_jobs_that_are_not_there_says_so
+    a_job_that_is_named_twice_costs_no_other_its_turn
+    an_order_for_other_jobs_under_the_same_id_is_refused
 }
 
 async fn cancel(world: &World, jobs: &[JobId]) -> Vec<Answer> {
@@ -182,4 +184,20 @@ async fn an_order_for_jobs_that_are_not_there_says_so(world: World) {
     assert_eq!(cancel(&world, &[nobody, there]).await, [Answer::NotFound, CANCELLED]);
     assert_eq!(retry(&world, &[nobody]).await, [Answer::NotFound]);
     assert!(cancel(&world, &[]).await.is_empty());
+}
+
+async fn a_job_that_is_named_twice_costs_no_other_its_turn(world: World) {
+    let jobs = world.insert(1100).await;
+    let mut named = jobs.clone();
+    named.insert(1000, jobs[0]);
+    assert!(cancel(&world, &named).await.iter().all(|answer| *answer == CANCELLED));
+    assert_eq!(world.store.overview(world.now()).await.unwrap().states[&JobState::Cancelled], 1100);
+}
+
+async fn an_order_for_other_jobs_under_the_same_id_is_refused(world: World) {
+    let jobs = world.insert(3).await;
+    let order = cancelling(world.now());
+    world.store.order(&order, &jobs[..1], world.now()).await.expect("carried out");
+    let refused = world.store.order(&order, &jobs, world.now()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::OtherOrder { .. }), "{refused}");
 }

@@ -25,7 +25,9 @@ pub(super) struct Batch {
 impl Batch {
     /// What the whole order asks for: the same for each of its batches.
     pub(super) fn asked(&self) -> serde_json::Value {
-        serde_json::json!({ "operation": self.operation, "selection": self.selection })
+        // Jobs that were named are part of what was asked for.
+        let jobs = self.selection.is_none().then_some(&self.jobs);
+        serde_json::json!({ "operation": self.operation, "selection": self.selection, "jobs": jobs })
     }
 
     /// Whether a job that is in this state now is one to be moved. It may have moved on since it was found.
@@ -60,7 +62,10 @@ pub(super) async fn move_jobs<D: Dialect>(
     let moved = match batch.operation {
         Operation::Cancel(barriers) => {
             let endings = Endings::of(db, now);
-            drop_barriers(&endings, session, batch, barriers).await?;
+            // What finds nobody to cancel leaves the rest of the family alone.
+            if !jobs.is_empty() {
+                drop_barriers(&endings, session, batch, barriers).await?;
+            }
             let cancelled = cancel(session, statements, &taken, now).await?;
             let ended: Vec<JobId> =
                 cancelled.iter().filter(|(_, answer)| ended(answer)).map(|(job, _)| *job).collect();

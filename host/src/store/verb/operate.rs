@@ -1,7 +1,7 @@
 //! What operators order. An order comes in batches, each a transaction that also records what it answers: a repeat is
 //! answered what was recorded, and goes on with what was not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,10 @@ impl<D: Dialect> SqlStore<D> {
         now: Timestamp,
     ) -> Result<Vec<Answer>> {
         let mut answers = HashMap::with_capacity(jobs.len());
-        for jobs in jobs.chunks(BATCH) {
+        // A batch is named by its first job: one that is named twice would stand for two batches.
+        let mut named = HashSet::with_capacity(jobs.len());
+        let once: Vec<JobId> = jobs.iter().copied().filter(|job| named.insert(*job)).collect();
+        for jobs in once.chunks(BATCH) {
             let Some(name) = jobs.first() else { break };
             let batch = Batch { jobs: jobs.to_vec(), operation: order.operation, selection: None };
             answers.extend(self.carry_out(order, *name, batch, None, now).await?.answers);
