@@ -194,11 +194,11 @@ BEGIN
             tags, metadata, on_discard)
         SELECT
             (j.job ->> 'id')::uuid, j.job ->> 'kind', coalesce(j.job ->> 'queue', 'default'),
-            coalesce(j.job -> 'args', '{}')::text::json, coalesce((j.job ->> 'priority')::smallint, 100),
+            coalesce(j.job -> 'args', '{}')::text::json, coalesce((j.job ->> 'priority')::numeric::smallint, 100),
             CASE WHEN (j.job ->> 'scheduled_at')::timestamptz > asked_at THEN 'scheduled' ELSE 'available' END,
-            asked_at, coalesce((j.job ->> 'scheduled_at')::timestamptz, asked_at), (j.job ->> 'max_attempts')::integer,
-            (j.job ->> 'timeout_ms')::bigint, (j.job ->> 'fuel')::bigint, (j.job ->> 'backoff_base_ms')::bigint,
-            (j.job ->> 'backoff_cap_ms')::bigint, j.job ->> 'unique_key', j.job ->> 'unique_active_key', p.id,
+            asked_at, coalesce((j.job ->> 'scheduled_at')::timestamptz, asked_at), (j.job ->> 'max_attempts')::numeric::integer,
+            (j.job ->> 'timeout_ms')::numeric::bigint, (j.job ->> 'fuel')::numeric::bigint, (j.job ->> 'backoff_base_ms')::numeric::bigint,
+            (j.job ->> 'backoff_cap_ms')::numeric::bigint, j.job ->> 'unique_key', j.job ->> 'unique_active_key', p.id,
             coalesce(p.root_id, p.id), CASE WHEN p.id IS NULL THEN 0 ELSE least(p.depth + 1, 32767) END, coalesce(j.job ->> 'executor_class', ''),
             coalesce(nullif(j.job -> 'tags', 'null'), '[]')::text::json,
             coalesce(nullif(j.job -> 'metadata', 'null'), '{}')::text::json,

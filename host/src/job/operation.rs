@@ -84,13 +84,14 @@ impl Operation {
 
     /// The states that it looks for where none is named: no surprise is among them.
     pub const fn usual(self) -> &'static [JobState] {
-        use JobState::{Available, Discarded, Paused, Retryable, Running, Scheduled};
+        use JobState::{Available, Discarded, Paused, Retryable, Running, Scheduled, Succeeded};
         match self {
             Self::Pause => &[Available, Scheduled, Retryable],
             Self::Resume => &[Paused],
             Self::Cancel(_) => &[Available, Scheduled, Running, Retryable, Paused],
             Self::Retry => &[Retryable, Discarded],
-            Self::Replay(_) => &[Discarded],
+            Self::Replay(Replay { force: Force::Never, .. }) => &[Discarded],
+            Self::Replay(Replay { force: Force::Succeeded, .. }) => &[Discarded, Succeeded],
         }
     }
 }

@@ -118,7 +118,7 @@ async fn what_sql_asks_for_on_a_discard_is_enqueued_then() {
     let Some((world, mut app)) = ground().await else { return };
     let on_discard = json!([
         {"kind": "work", "on_discard": {"kind": "tell", "args": {"who": "us"}}},
-        {"kind": "work", "on_discard": {"kind": "tell"}},
+        {"kind": "work", "on_discard": {"kind": "tell"}, "fuel": 1.0},
     ]);
     enqueue_many(&mut app, &on_discard).await.unwrap();
     let node = world.node().await;

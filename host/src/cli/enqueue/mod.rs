@@ -26,7 +26,7 @@ pub(super) struct Enqueue {
     /// Every line of `@FILE` or `-` is the args of a job of its own; prints their ids in the same order.
     #[arg(long, conflicts_with_all = ["id", "unique_key", "unique_active_key", "wait"])]
     lines: bool,
-    /// Wait until the job has ended, at most so long; exit 1 unless it succeeded.
+    /// Wait until the job has ended, at most so long (`--wait=5m`); exit 1 unless it succeeded.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
     wait: Option<Option<Span>>,
     /// Its id, a UUID of version 7 that the caller minted: enqueued again under it, it is the same job.

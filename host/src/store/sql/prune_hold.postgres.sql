@@ -1,10 +1,11 @@
 -- Those of these jobs that may go, held until they have gone. A job stays that has a barrier which has not fired, a
 -- child of it, and a child whose continuation has not ended; so does what somebody else holds. Counted, not joined: a
--- join may be made through all barriers. $1 jobs
+-- join may be made through all barriers. $1 jobs · $2 ended before: one that was
+-- replayed since it was found, and has ended anew, is not old
 SELECT j.id
 FROM flyball.jobs j
 WHERE j.id = ANY ($1)
-  AND j.finalized_at IS NOT NULL
+  AND j.finalized_at < $2
   AND (SELECT count(*) FROM flyball.barriers b WHERE b.job_id = j.id) = 0
   AND (j.parent_run_id IS NULL
     OR (SELECT count(*) FROM flyball.barriers b WHERE b.run_id = j.parent_run_id) = 0

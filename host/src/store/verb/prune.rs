@@ -65,7 +65,7 @@ async fn prune_jobs(
         return Ok(Pruned { next, ..Pruned::default() });
     }
     let ids: Vec<JobId> = meant.iter().map(|job| job.id).collect();
-    let held = session.run(texts.prune_hold, vec![ids.as_slice().into()]).await?;
+    let held = session.run(texts.prune_hold, vec![ids.as_slice().into(), before.into()]).await?;
     let held: HashSet<JobId> = held.into_iter().map(|mut row| row.id("id")).collect::<Result<_>>()?;
     let going: Vec<&Found> = meant.into_iter().filter(|job| held.contains(&job.id)).collect();
     let ids: Vec<JobId> = going.iter().map(|job| job.id).collect();
