@@ -1,7 +1,7 @@
 //! Many jobs at once, a chunk at a time.
 
 use super::{Client, ClientError};
-use crate::job::{IntoInsertOpts, JobId};
+use crate::job::{InsertOpts, IntoInsertOpts, JobId};
 use crate::store::Inserted;
 
 /// Jobs of one chunk, at most: what one statement takes.
@@ -15,7 +15,10 @@ const CHUNK_BYTES: usize = 2 << 20;
 pub struct BulkError {
     /// What was enqueued before, in input order.
     pub done: Vec<Inserted>,
-    /// What was wrong with the chunk after that, of which nothing was enqueued, as far as is known.
+    /// The chunk after that, under the ids that were minted for it: whether it was enqueued is not known if the database
+    /// failed. Handed to [`Client::enqueue_many`], it is enqueued once; what the iterator still has was not touched.
+    pub pending: Vec<(JobId, InsertOpts)>,
+    /// What was wrong with it, or with the job after it.
     pub source: ClientError,
 }
 
@@ -32,30 +35,31 @@ impl Client {
         let mut jobs = jobs.into_iter();
         let mut done = Vec::new();
         loop {
-            let inserted = match self.chunk(&mut jobs) {
-                Ok(chunk) if chunk.is_empty() => return Ok(done),
-                Ok(chunk) => self.enqueue_many(chunk).await,
+            let mut pending = Vec::new();
+            let inserted = match self.gather(&mut jobs, &mut pending) {
+                Ok(()) if pending.is_empty() => return Ok(done),
+                Ok(()) => self.enqueue_many(pending.clone()).await,
                 Err(error) => Err(error),
             };
             match inserted {
                 Ok(inserted) => done.extend(inserted),
-                Err(source) => return Err(BulkError { done, source }),
+                Err(source) => return Err(BulkError { done, pending, source }),
             }
         }
     }
 
-    fn chunk<J: IntoInsertOpts>(
+    fn gather<J: IntoInsertOpts>(
         &self,
         jobs: &mut impl Iterator<Item = J>,
-    ) -> super::Result<Vec<(JobId, crate::job::InsertOpts)>> {
-        let now = self.clock.now();
-        let (mut chunk, mut bytes) = (Vec::new(), 0);
+        chunk: &mut Vec<(JobId, InsertOpts)>,
+    ) -> super::Result<()> {
+        let (now, mut bytes) = (self.clock.now(), 0);
         while chunk.len() < CHUNK && bytes < CHUNK_BYTES {
             let Some(job) = jobs.next() else { break };
             let opts = job.into_insert_opts()?;
             bytes += opts.args.len();
             chunk.push((JobId::mint(now), opts));
         }
-        Ok(chunk)
+        Ok(())
     }
 }

@@ -152,6 +152,14 @@ async fn a_chunk_that_cannot_be_taken_leaves_those_before_it_and_says_so(world: 
     assert_eq!(stopped.to_string(), "after 5000 jobs: priority must be 0 to 32767");
     let overview = world.store.overview(world.now()).await.unwrap();
     assert_eq!((overview.states[&JobState::Available], stopped.done.len()), (5000, 5000));
+    // Under the ids that they were given, they are the same jobs however often they are handed in.
+    let mut pending = stopped.pending;
+    pending[1].1.priority = 1;
+    for _ in 0..2 {
+        client(&world).enqueue_many(pending.clone()).await.unwrap();
+    }
+    let overview = world.store.overview(world.now()).await.unwrap();
+    assert_eq!(overview.states[&JobState::Available], 5002);
 }
 
 async fn what_a_client_is_asked_may_go_to_a_task_of_its_own(world: World) {
