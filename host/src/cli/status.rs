@@ -1,14 +1,14 @@
 //! `flyball status`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::connect::with_client;
 use super::table::{Table, age};
 use super::{Exit, Globals, nodes};
-use crate::job::{JobState, Kind, Queue, Timestamp};
-use crate::store::{NodeRecord, Overview, QueueHealth};
+use crate::job::{JobState, Queue, Timestamp};
+use crate::store::{KindWaiting, NodeRecord, Overview, QueueHealth};
 
 /// Jobs by state, lanes that wait, kinds that no node has, nodes.
 #[derive(Debug, clap::Args)]
@@ -22,10 +22,12 @@ pub(super) struct Status {
 struct Report {
     #[serde(flatten)]
     overview: Overview,
+    /// How all queues together stand.
+    overall: QueueHealth,
     /// How each queue stands.
     queues: BTreeMap<Queue, QueueHealth>,
     /// Kinds with available jobs that no living node has.
-    kinds_waiting: BTreeSet<Kind>,
+    kinds_waiting: Vec<KindWaiting>,
     nodes: Vec<NodeRecord>,
 }
 
@@ -35,9 +37,9 @@ impl Status {
             let (overview, health, nodes) =
                 (client.overview().await?, client.health().await?, client.nodes().await?);
             let now = client.clock().now();
-            let waiting = overview.kinds_waiting(nodes.iter().filter(|node| node.is_alive(now)));
-            let kinds_waiting = waiting.into_iter().map(|waiting| waiting.kind).collect();
-            let report = Report { overview, queues: health.queues, kinds_waiting, nodes };
+            let kinds_waiting = overview.kinds_waiting(nodes.iter().filter(|node| node.is_alive(now)));
+            let report =
+                Report { overview, overall: health.overall, queues: health.queues, kinds_waiting, nodes };
             if self.json {
                 say!("{}", serde_json::to_string(&report)?);
             } else {
@@ -72,8 +74,11 @@ fn print(report: &Report, now: Timestamp) {
         }
         lanes.print();
     }
-    for kind in &report.kinds_waiting {
-        say!("\nno node has the kind {kind}: its jobs wait until {kind}.wasm is in a plugins folder");
+    for KindWaiting { kind, available, oldest_due } in &report.kinds_waiting {
+        say!(
+            "\nno node has the kind {kind}: {available} of its jobs, the first due since {oldest_due}, wait until \
+             {kind}.wasm is in a plugins folder"
+        );
     }
     say!();
     nodes::print(&report.nodes, now);

@@ -188,7 +188,7 @@ impl Desk {
             kind: None,
             state: PluginState::Refused,
             reason: Some(reason.clone()),
-            serving: None,
+            component_digest: None,
         });
         let mut all: Vec<_> =
             self.kinds.iter().map(|(kind, entry)| entry.status(kind)).chain(strays).collect();
@@ -262,7 +262,7 @@ impl Entry {
             Stage::Refused { reason, .. } => (PluginState::Refused, Some(reason.clone())),
         };
         let file = format!("{kind}.wasm");
-        PluginStatus { file, kind: Some(kind.clone()), state, reason, serving: self.serving.clone() }
+        PluginStatus { file, kind: Some(kind.clone()), state, reason, component_digest: self.serving.clone() }
     }
 }
 

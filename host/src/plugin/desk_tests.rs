@@ -25,7 +25,7 @@ fn at(millis: u64) -> Boot {
 
 fn state(desk: &Desk) -> (PluginState, Option<String>) {
     let status = desk.statuses().remove(0);
-    (status.state, status.serving)
+    (status.state, status.component_digest)
 }
 
 /// A desk with version 1 in service.

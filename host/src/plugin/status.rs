@@ -16,7 +16,7 @@ pub struct PluginStatus {
     /// Why it was refused, and what to do.
     pub reason: Option<String>,
     /// The digest of the component in service: an older one, if the file was refused or is not loaded yet.
-    pub serving: Option<String>,
+    pub component_digest: Option<String>,
 }
 
 /// What became of a file.

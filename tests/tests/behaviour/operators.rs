@@ -85,6 +85,10 @@ async fn a_failed_job_is_found_and_replayed_by_the_command_line(world: World) ->
         (&shown["state"], &shown["failures"], &shown["attempt"]),
         (&json!("scheduled"), &json!(0), &json!(1))
     );
+    let unfinished: Value = home.ask(&["jobs", "list", "--unfinished", "--kind", "echo", "--json"]).await?;
+    assert_eq!((&unfinished[0]["id"], &unfinished[0]["args"]), (&shown["id"], &shown["args"]));
+    home.call(&["jobs", "cancel", &id]).await?;
+    assert_eq!(home.call(&["jobs", "list", "--unfinished", "--json"]).await?, "[]\n");
     let none = home.call(&["jobs", "progress", &id]).await?;
     assert_eq!(none, "0 of 0 have ended, 0 have not\n");
     Ok(())

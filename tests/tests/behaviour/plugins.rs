@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use flyball::job::{JobState, Outcome};
 use flyball_tests::load::Load;
-use flyball_tests::{GENEROUS, Node, ambient, eventually, guests};
+use flyball_tests::{GENEROUS, Home, Node, ambient, eventually, guests};
 use serde_json::json;
 
 use crate::worlds::{World, on_both_databases};
@@ -28,7 +28,9 @@ async fn a_job_enqueued_before_its_kind_existed_runs_when_the_component_is_dropp
     let mut node = Node::serve(&world.home, &[]).await?;
     let load = Load::enqueue(world.home.database(), "echo", 1, |_| json!({ "hello": 1 })).await?;
     let status: serde_json::Value = world.home.ask(&["status", "--json"]).await?;
-    assert_eq!(status["kinds_waiting"], json!(["echo"]), "{status}");
+    let waiting = &status["kinds_waiting"][0];
+    assert_eq!((&waiting["kind"], &waiting["available"]), (&json!("echo"), &json!(1)), "{status}");
+    assert_eq!(status["overall"]["ready"], 1, "{status}");
     let echo = guests::find("echo")?;
     let dropped = ambient::instant();
     echo.put_into(&world.home.plugins())?;
@@ -139,5 +141,37 @@ async fn a_worker_can_not_ask_for_more_attempts_than_the_operator_gives_a_kind(w
     given.sort_unstable();
     assert_eq!(given, [2, 3, 7, 25]);
     node.drain().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_that_is_tried_out_tells_its_follow_ups_as_they_would_be_enqueued() -> Result<()> {
+    let home = Home::sqlite()?;
+    guests::find("echo")?.put_into(&home.plugins())?;
+    fs::write(home.plugins().join("echo.toml"), "[grants.enqueue]\nkinds = [\"report\"]\n")?;
+    let checked = home.call(&["plugins", "check", "plugins/echo.wasm"]).await?;
+    assert!(checked.contains("behind a barrier it reads what jobs of the kinds"), "{checked}");
+    let wish = json!({
+        "kind": "report", "args": { "n": 1 }, "unique_key": "night", "tags": ["wish"], "max_attempts": 3,
+        "priority": 200,
+    });
+    let args = json!({ "follow_ups": [wish] }).to_string();
+    let told: serde_json::Value = home.ask(&["run", "echo", &args, "--json"]).await?;
+    let follow_up = &told["follow_ups"][0];
+    let columns =
+        ["kind", "queue", "args", "priority", "tags", "max_attempts", "executor_class", "unique_active_key"];
+    let expected = [
+        json!("report"),
+        json!("default"),
+        json!({ "n": 1 }),
+        json!(200),
+        json!(["wish"]),
+        json!(3),
+        json!(""),
+        json!(null),
+    ];
+    assert_eq!(columns.map(|column| follow_up[column].clone()), expected, "{told}");
+    let key = follow_up["unique_key"].as_str().context("a key")?;
+    assert!(key.ends_with("night") && key != "night", "a key in the kind's own space: {key:?}");
     Ok(())
 }

@@ -71,7 +71,7 @@ async fn a_component_that_is_dropped_serves_and_one_that_replaces_it_serves_next
     let loaded = rig.event().await?;
     assert!(matches!(&loaded, Event::PluginLoaded { digest, .. } if digest == old.digest()), "{loaded:?}");
     let status = rig.until("x.wasm", PluginState::Loaded).await?;
-    assert_eq!((status.serving.as_deref(), status.reason), (Some(old.digest()), None));
+    assert_eq!((status.component_digest.as_deref(), status.reason), (Some(old.digest()), None));
 
     place(&path, &varied(&first, 1))?;
     let new = rig.until_serving("x", |plugin| plugin.digest() != old.digest()).await?;
@@ -99,7 +99,7 @@ async fn a_file_that_is_cut_leaves_the_old_version_serving_and_says_why() -> Res
     place(&path, &whole[..whole.len() / 2])?;
     let status = rig.until("x.wasm", PluginState::Refused).await?;
     insta::assert_snapshot!(cut_numbers(status.reason.as_deref().unwrap_or_default()), @"the file ends in the middle, after 9 bytes: is it still being written?");
-    assert_eq!(status.serving.as_deref(), Some(old.digest()));
+    assert_eq!(status.component_digest.as_deref(), Some(old.digest()));
     assert!(matches!(rig.event().await?, Event::PluginLoaded { .. }));
     assert!(matches!(rig.event().await?, Event::PluginRefused { .. }));
     let verdict = run(&rig, &*rig.until_serving("x", |_| true).await?).await?;
@@ -107,7 +107,7 @@ async fn a_file_that_is_cut_leaves_the_old_version_serving_and_says_why() -> Res
     // Whole again, under the same digest: nothing is left of the refusal.
     place(&path, &whole)?;
     let status = rig.until("x.wasm", PluginState::Loaded).await?;
-    assert_eq!((status.reason, status.serving.as_deref()), (None, Some(old.digest())));
+    assert_eq!((status.reason, status.component_digest.as_deref()), (None, Some(old.digest())));
     Ok(())
 }
 

@@ -68,7 +68,7 @@ async fn rubbish_is_refused_each_with_its_reason_and_harms_nobody() -> Result<()
         let status = rig.until(file, PluginState::Refused).await?;
         let reason = status.reason.context("no reason")?;
         assert!(reason.contains(expected), "{file}: {reason}");
-        assert_eq!(status.serving, None, "{file}");
+        assert_eq!(status.component_digest, None, "{file}");
     }
     let mut known: Vec<_> = litter.iter().map(|(file, _)| *file).chain(["x.wasm"]).collect();
     known.sort_unstable();
@@ -88,7 +88,7 @@ async fn a_plugin_that_becomes_something_else_is_not_opened_and_goes_on_serving(
     // Removed and made again between two looks it is a change, else a removal and an arrival: both are told alike.
     let status = rig.until("x.wasm", PluginState::Refused).await?;
     assert!(status.reason.is_some_and(|reason| reason.contains("a named pipe")));
-    if let Some(digest) = status.serving {
+    if let Some(digest) = status.component_digest {
         assert_eq!(digest, old.digest());
     }
     Ok(())

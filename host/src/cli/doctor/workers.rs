@@ -49,7 +49,7 @@ fn judge(status: &PluginStatus, folder: &Path) -> Finding {
     let file = folder.join(&status.file).display().to_string();
     match status.state {
         PluginState::Loaded => {
-            let digest = status.serving.as_deref().unwrap_or_default();
+            let digest = status.component_digest.as_deref().unwrap_or_default();
             Finding::ok("plugin", format!("{file} loads, sha256 {}", crate::job::cut(digest, 12)))
         }
         PluginState::Refused => {

@@ -4,7 +4,7 @@ use super::choice::Choice;
 use crate::cli::Exit;
 use crate::cli::table::Table;
 use crate::client::Client;
-use crate::job::JobId;
+use crate::job::{JobId, JobState};
 use crate::store::JobFilter;
 
 /// Which jobs to list.
@@ -12,6 +12,9 @@ use crate::store::JobFilter;
 pub(in crate::cli) struct List {
     #[command(flatten)]
     choice: Choice,
+    /// In any state that is not an end.
+    #[arg(long, conflicts_with = "states")]
+    unfinished: bool,
     /// Older than this job: the last one of the page before.
     #[arg(long, value_name = "ID")]
     before: Option<JobId>,
@@ -25,8 +28,11 @@ pub(in crate::cli) struct List {
 
 impl List {
     pub(super) async fn run(self, client: &Client) -> anyhow::Result<Exit> {
-        let Self { choice, before, limit, json } = self;
-        let selection = choice.selection(Vec::new(), client.clock().now());
+        let Self { choice, unfinished, before, limit, json } = self;
+        let mut selection = choice.selection(Vec::new(), client.clock().now());
+        if unfinished {
+            selection = selection.in_states(JobState::UNFINISHED);
+        }
         let jobs = client.list(&JobFilter { selection, before, limit }).await?;
         if json {
             say!("{}", serde_json::to_string(&jobs)?);

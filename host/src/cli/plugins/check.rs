@@ -72,6 +72,9 @@ fn print(
         let entries = if entries.is_empty() { "nothing".into() } else { entries.join("\n            ") };
         writeln!(out, "  {name:8}  {entries}")?;
     }
+    if inspected.granted.iter().any(|grant| grant.starts_with("enqueue:")) {
+        writeln!(out, "  behind a barrier it reads what jobs of the kinds that it enqueues return")?;
+    }
     for need in &inspected.missing {
         writeln!(out, "  it wants {need}, which {}.toml does not grant", inspected.kind)?;
     }

@@ -38,7 +38,7 @@ impl List {
                 PluginState::Loaded => "loaded",
                 PluginState::Refused => "refused",
             };
-            let digest = status.serving.as_deref().map_or("-", |digest| crate::job::cut(digest, 12));
+            let digest = status.component_digest.as_deref().map_or("-", |digest| crate::job::cut(digest, 12));
             let reason = status.reason.as_deref().unwrap_or("");
             let line = format!("{:widest$}  {state:9}  {digest:12}  {reason}", status.file);
             writeln!(out, "{}", line.trim_end())?;

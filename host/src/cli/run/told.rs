@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::job::{
-    CheckpointEnd, ErrorClass, JobId, Json, Kind, LogRecord, NewJob, Outcome, Queue, RunEnd, RunId,
-    Settlement, Timestamp, visible,
+    CheckpointEnd, ErrorClass, ExecutorClass, JobId, Json, Key, Kind, LogRecord, NewJob, Outcome, Queue,
+    RunEnd, RunId, Settlement, Tag, Timestamp, visible,
 };
 use crate::quantity::Bytes;
 
@@ -44,14 +44,21 @@ pub(super) struct Told {
     log: Vec<LogRecord>,
 }
 
-/// A job that was asked for, and that nobody enqueued.
+/// A job that was asked for, and that nobody enqueued, under the column names of jobs: all that a worker can ask for.
 #[derive(Debug, Serialize)]
 struct FollowUp {
     kind: Kind,
     queue: Queue,
     args: Json,
     priority: u16,
+    max_attempts: Option<u32>,
+    timeout_ms: Option<u64>,
+    fuel: Option<u64>,
     scheduled_at: Timestamp,
+    unique_key: Option<Key>,
+    unique_active_key: Option<Key>,
+    executor_class: ExecutorClass,
+    tags: Vec<Tag>,
 }
 
 impl Told {
@@ -74,7 +81,7 @@ impl Told {
             output,
             cost_micros,
             component_digest,
-            duration_ms: u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(end.duration),
             duration: end.duration,
             fuel_used: meter.fuel_used,
             cpu_us: meter.cpu_us,
@@ -150,9 +157,27 @@ impl Told {
     }
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl From<NewJob> for FollowUp {
     fn from(job: NewJob) -> Self {
-        let NewJob { kind, queue, args, priority, scheduled_at, .. } = job;
-        Self { kind, queue, args, priority, scheduled_at }
+        let NewJob { kind, queue, args, priority, scheduled_at, executor_class, tags, .. } = job;
+        let NewJob { overrides, unique_key, unique_active_key, .. } = job;
+        Self {
+            kind,
+            queue,
+            args,
+            priority,
+            max_attempts: overrides.max_attempts,
+            timeout_ms: overrides.timeout.map(millis),
+            fuel: overrides.fuel,
+            scheduled_at,
+            unique_key,
+            unique_active_key,
+            executor_class,
+            tags,
+        }
     }
 }
