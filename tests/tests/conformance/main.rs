@@ -12,6 +12,7 @@ mod discards;
 mod enqueueing;
 mod families;
 mod faults;
+mod footprint;
 mod foreign;
 mod held_up;
 mod inserts;
