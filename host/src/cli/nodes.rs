@@ -35,6 +35,10 @@ impl Nodes {
 
 /// A row for each node.
 pub(super) fn print(nodes: &[NodeRecord], now: Timestamp) {
+    if nodes.is_empty() {
+        say!("no node has been started on this database: `flyball serve` starts one");
+        return;
+    }
     let mut table = Table::new(["node", "name", "pid", "version", "state", "in flight", "of", "kinds"]);
     for node in nodes {
         table.row([

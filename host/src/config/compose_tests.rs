@@ -200,7 +200,7 @@ fn schedules_of_the_file_are_read_whole() {
     let [nightly, often] = schedules.as_slice() else { panic!("{schedules:?}") };
     assert_eq!(nightly.zone.name(), "Europe/Berlin");
     assert_eq!((nightly.job.args.as_str(), nightly.backfill_cap), (r#"{"days":1,"since":"2026-01-01"}"#, 0));
-    assert_eq!((often.timing.to_string().as_str(), often.job.args.as_str()), ("@every 90s", "{}"));
+    assert_eq!((often.timing.to_string().as_str(), often.job.args.as_str()), ("@every 1m30s", "{}"));
 }
 
 #[test]

@@ -7,7 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Uuid};
 
-use super::Timestamp;
+use super::{Timestamp, cut};
+
+/// A text that is no id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no id: an id is a UUID, such as 019a0e7c-5b1f-7c3e-9d42-0f6b8f0c5a11")]
+pub struct InvalidId(String);
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -42,9 +47,9 @@ macro_rules! id {
         }
 
         impl FromStr for $name {
-            type Err = uuid::Error;
-            fn from_str(text: &str) -> Result<Self, uuid::Error> {
-                Uuid::parse_str(text).map(Self)
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Uuid::parse_str(text).map(Self).map_err(|_| InvalidId(cut(text, 64).to_owned()))
             }
         }
 
@@ -126,5 +131,6 @@ mod tests {
         let (a, b) = (RunId::mint(now), RunId::mint(now));
         assert_ne!(a, b);
         assert_eq!(a.to_string().parse::<RunId>().expect("reads back"), a);
+        insta::assert_snapshot!("12".parse::<RunId>().expect_err("none"), @r#""12" is no id: an id is a UUID, such as 019a0e7c-5b1f-7c3e-9d42-0f6b8f0c5a11"#);
     }
 }

@@ -28,7 +28,7 @@ pub use args::{IntoInsertOpts, JobArgs};
 pub use budget::{Budget, Meter, Overrides};
 pub use claim::{Claim, Lineage, Sequel, Tries};
 pub use failure::{Failure, MAX_DETAIL_BYTES, MAX_MESSAGE_BYTES};
-pub use id::{ActionId, JobId, JobIds, NodeId, RunId};
+pub use id::{ActionId, InvalidId, JobId, JobIds, NodeId, RunId};
 pub use json::{Json, JsonError, MAX_ARGS_BYTES, MAX_DEPTH, MAX_METADATA_BYTES};
 pub use name::{ExecutorClass, Key, Kind, NameError, Queue, Slug, Tag};
 pub use on_discard::{Discarded, OnDiscard};

@@ -65,7 +65,7 @@ impl Timing {
     pub fn every(interval: Duration) -> Result<Self, TimingError> {
         if interval < Duration::from_secs(1) || interval.subsec_nanos() != 0 {
             let what = "an interval is whole seconds, at least one".to_owned();
-            return Err(TimingError { shown: format!("{interval:?}"), what });
+            return Err(TimingError { shown: Span(interval).to_string(), what });
         }
         Ok(Self::Every(interval))
     }
@@ -164,7 +164,7 @@ impl fmt::Display for Timing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cron(timing) => f.write_str(&timing.text),
-            Self::Every(interval) => write!(f, "@every {}s", interval.as_secs()),
+            Self::Every(interval) => write!(f, "@every {}", Span(*interval)),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{Schedule, ScheduleError, Timing, zone};
 use crate::job::{
     Backoff, ExecutorClass, InsertOpts, JobId, Json, Kind, Overrides, Queue, Slug, Tag, Timestamp, words,
 };
+use crate::quantity::Span;
 
 words! {
     /// Who made a schedule, or put it out of service.
@@ -100,7 +101,7 @@ impl ScheduleRecord {
     pub fn expression(&self) -> String {
         match (&self.cron, self.every_ms) {
             (Some(cron), _) => cron.clone(),
-            (None, every) => format!("@every {}s", every.unwrap_or_default() / 1000),
+            (None, every) => format!("@every {}", Span(Duration::from_millis(every.unwrap_or_default()))),
         }
     }
 

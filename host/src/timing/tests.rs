@@ -164,7 +164,7 @@ fn an_interval_keeps_to_the_buckets_that_it_began_with() {
         every.next_after(at("2026-03-01T00:00:00Z"), first, Tz::UTC),
         Some(at("2026-03-01T00:00:07Z"))
     );
-    assert_eq!(every.to_string(), "@every 300s");
+    assert_eq!(every.to_string(), "@every 5m");
 }
 
 fn field(low: u32, high: u32) -> impl Strategy<Value = String> {

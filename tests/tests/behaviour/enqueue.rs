@@ -50,6 +50,13 @@ async fn every_option_of_enqueue_is_kept_with_the_job(world: World) -> Result<()
     for (name, value) in expected.as_object().context("an object")? {
         assert_eq!(&job[name], value, "{name}");
     }
+    let id = world.home.call(&["enqueue", "echo", "--in", "1h"]).await?;
+    let later: Value = world.home.ask(&["jobs", "show", id.trim_end(), "--json"]).await?;
+    assert_eq!(later["state"], "scheduled");
+    for (flag, wrong) in [("--priority", "32768"), ("--parent", "12"), ("--in", "soon")] {
+        let refused = world.home.run(&["enqueue", "echo", flag, wrong]).await?;
+        assert!(refused.code == Some(2) && refused.stderr.contains(wrong), "{refused:?}");
+    }
     Ok(())
 }
 

@@ -36,10 +36,10 @@ pub(super) struct Enqueue {
     #[arg(long, default_value = "default")]
     queue: Queue,
     /// 0 to 32767; lower runs first.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(..=32767))]
     priority: u16,
     /// When it is due: RFC 3339, or from now as `5m` or `2d`.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, visible_alias = "in", value_name = "TIME")]
     at: Option<Moment>,
     /// A key that no other job on record may have: then this prints the id of the one that has it.
     #[arg(long, value_name = "KEY")]

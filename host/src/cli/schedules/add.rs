@@ -33,7 +33,7 @@ pub(in crate::cli) struct Add {
     #[arg(long, default_value = "default")]
     queue: Queue,
     /// 0 to 32767; lower runs first.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(..=32767))]
     priority: u16,
     /// Failed attempts before a job is given up.
     #[arg(long, value_name = "N")]
