@@ -16,11 +16,11 @@ impl Scheduler {
     /// The service that fires schedules: when the next is due, when one was changed, and now and then all the same.
     pub async fn fire_schedules(self, token: CancellationToken) -> Result<(), ServiceError> {
         let mut changed = self.store.bell().listen(Line::Schedule);
-        if token.run_until_cancelled(self.reconcile()).await.is_none() {
-            return Ok(());
-        }
+        let mut reconciled = false;
         let mut duty = Duty::new("cron", &self);
         loop {
+            // Whatever keeps the file from being compared keeps no schedule from firing.
+            reconciled = reconciled || self.reconcile().await;
             let mut wait = duty.asks_in();
             if duty.is_mine().await {
                 wait = match self.fire_due().await {
@@ -31,6 +31,9 @@ impl Scheduler {
                     }
                 };
             }
+            if !reconciled {
+                wait = wait.min(self.config.poll_interval);
+            }
             tokio::select! {
                 () = token.cancelled() => return Ok(()),
                 () = changed.heard() => {}
@@ -39,16 +42,18 @@ impl Scheduler {
         }
     }
 
-    /// Makes the schedules of configurations those of this one; without a file there is nothing to compare with.
-    async fn reconcile(&self) {
-        let Some(schedules) = &self.config.schedules else { return };
-        loop {
-            match self.store.reconcile_schedules(schedules, self.clock.now()).await {
-                Ok(reconciled) => return tell(&reconciled),
-                Err(error) => tracing::warn!(%error, "the schedules of the configuration were not compared"),
+    /// Makes the schedules of configurations those of this one, and answers whether that is done; without a file there
+    /// is nothing to compare with.
+    async fn reconcile(&self) -> bool {
+        let Some(schedules) = &self.config.schedules else { return true };
+        match self.store.reconcile_schedules(schedules, self.clock.now()).await {
+            Ok(reconciled) => tell(&reconciled),
+            Err(error) => {
+                tracing::warn!(%error, "the schedules of the configuration were not compared");
+                return false;
             }
-            self.clock.sleep(self.config.poll_interval).await;
         }
+        true
     }
 
     /// Fires all that is due; answers how long until the next is.

@@ -30,6 +30,7 @@ mod plans;
 mod promotions;
 mod reads;
 mod retention;
+mod rivals;
 mod schedules;
 mod schemas;
 mod selections;

@@ -9,7 +9,7 @@ use flyball::store::probe::Edit;
 use crate::world::World;
 use crate::{
     barriers, bulk, checkpoints, claims, families, held_up, leases, left_alone, losses, meetings, nodes,
-    orders, outcomes, retention, schedules,
+    orders, outcomes, retention, rivals, schedules,
 };
 
 fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
@@ -243,8 +243,28 @@ mutants! {
         [("insert", "d.unique_key, d.unique_active_key", "NULL, d.unique_active_key")],
         schedules::a_bucket_fires_once_even_if_the_cursor_goes_back,
         "a bucket fired twice";
+    a_schedule_that_is_added_over_another: Postgres,
+        [("schedule_add", "DO NOTHING", "DO UPDATE SET next_at = excluded.next_at, last_job_id = excluded.last_job_id")],
+        rivals::a_schedule_that_two_add_at_once_keeps_how_far_the_first_has_come,
+        "the cursor was lost";
+    a_schedule_of_an_operator_that_a_file_takes_over: Postgres,
+        [("schedule_add", "DO NOTHING", "DO UPDATE SET origin = excluded.origin, every_ms = excluded.every_ms")],
+        rivals::a_schedule_that_an_operator_adds_meanwhile_is_left_to_the_operator,
+        "a file took it over";
+    a_schedule_that_does_not_look_how_its_last_job_stands: Postgres,
+        [("state", "j.id = $1", "j.id = $1 AND j.state <> 'available'")],
+        rivals::a_schedule_that_was_run_a_moment_ago_overlaps_with_nothing,
+        "two jobs of one schedule overlap";
+    a_job_that_goes_although_it_was_retried: Postgres,
+        [("prune_hold", "j.finalized_at < $2", "$2::timestamptz IS NOT NULL")],
+        rivals::a_job_that_is_retried_as_it_is_found_does_not_go,
+        "a job went that was retried";
+    a_child_of_a_retried_continuation_that_goes: Postgres,
+        [("prune_hold", "o.continues_run_id IS NOT NULL", "o.continues_run_id IS NULL")],
+        rivals::a_continuation_that_is_retried_as_its_children_are_found_keeps_them,
+        "a child of a continuation went";
     a_schedule_that_waits_for_another_node: Postgres,
-        [("schedule_take", "FOR UPDATE OF s SKIP LOCKED", "FOR UPDATE OF s")],
+        [("schedule_take", "FOR UPDATE SKIP LOCKED", "FOR UPDATE")],
         left_alone::a_schedule_that_another_node_has_is_left_to_it,
         "was held up";
     a_pruning_that_waits_for_what_others_hold: Postgres,

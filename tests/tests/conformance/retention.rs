@@ -54,7 +54,7 @@ pub(crate) async fn ended(world: &World, count: usize) -> Vec<JobId> {
     jobs
 }
 
-async fn is_there(world: &World, job: JobId) -> bool {
+pub(crate) async fn is_there(world: &World, job: JobId) -> bool {
     world.store.job(job).await.expect("read").is_some()
 }
 

@@ -25,9 +25,10 @@ promises! {
     a_repeated_order_about_a_schedule_answers_what_was_recorded
     the_schedules_of_a_file_come_and_go_with_it_and_those_of_operators_stay
     what_an_operator_disabled_is_not_undone_by_the_file
+    a_row_that_cannot_be_read_is_told_and_keeps_no_other_from_the_file
 }
 
-fn order(now: Timestamp) -> ScheduleOrder {
+pub(crate) fn order(now: Timestamp) -> ScheduleOrder {
     ScheduleOrder { action: ActionId::mint(now), who: "tester".into() }
 }
 
@@ -48,7 +49,7 @@ async fn switch(world: &World, name: &str, switch: Switch) -> ScheduleSwitched {
     world.store.switch_schedule(&order, &slug, switch, world.now()).await.expect("switched")
 }
 
-async fn record(world: &World, name: &str) -> ScheduleRecord {
+pub(crate) async fn record(world: &World, name: &str) -> ScheduleRecord {
     let all = world.store.schedules().await.expect("listed");
     all.into_iter().find(|record| record.slug == slug(name)).expect("it is there")
 }
@@ -322,4 +323,26 @@ async fn what_an_operator_disabled_is_not_undone_by_the_file(world: World) {
     assert_eq!(record(&world, "one").await.disabled_by, Some(Origin::Operator));
     switch(&world, "one", Switch::Enable).await;
     assert!(record(&world, "one").await.active);
+}
+
+async fn a_row_that_cannot_be_read_is_told_and_keeps_no_other_from_the_file(world: World) {
+    let file = ["a", "b", "c"].map(|name| schedule(name, "@every 10s"));
+    reconcile(&world, &file[..1]).await;
+    keep(&world, &file[1]).await;
+    world.sql("UPDATE flyball.schedules SET max_attempts = -1").await;
+    let reconciled = reconcile(&world, &file).await;
+    assert_eq!(reconciled.added, [slug("c")], "the others are as the file says");
+    for (refused, name) in reconciled.refused.iter().zip(["a", "b"]) {
+        assert!(refused.0 == slug(name) && refused.1.contains("max_attempts"), "{refused:?}");
+    }
+    assert_eq!(reconciled.refused.len(), 2);
+    assert!(matches!(switch(&world, "a", Switch::Disable).await, ScheduleSwitched::Broken(_)));
+    world.advance(10);
+    assert_eq!(fire(&world, "c").await.len(), 1, "the others fire");
+    let fired = world.store.fire(&slug("a"), world.now()).await.unwrap();
+    assert!(matches!(&fired, Fired::Broken(why) if why.contains("max_attempts")), "{fired:?}");
+    // One that nobody can read can be removed, and made anew.
+    let removed = world.store.remove_schedule(&order(world.now()), &slug("a"), world.now()).await.unwrap();
+    assert_eq!(removed, ScheduleRemoved::Removed(Origin::Config));
+    assert_eq!(reconcile(&world, &file).await.added, [slug("a")]);
 }

@@ -78,6 +78,13 @@ impl World {
         store.expect("the store opens once more")
     }
 
+    /// Another process some of whose statements say something else.
+    pub(crate) async fn other_edited(&self, edits: &[Edit]) -> SharedStore {
+        let edits = [&self.edits, edits].concat();
+        let options = OpenOptions { role: Role::Client, ..options(&self.clock) };
+        probe::open_mutant(&self.url, &options, &edits).await.expect("the store opens once more")
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

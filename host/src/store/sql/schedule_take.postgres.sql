@@ -1,10 +1,9 @@
--- A schedule that is due, unless another node has it, with the state of its last job. $1 slug · $2 now
+-- A schedule that is due, unless another node has it: held until the transaction ends. $1 slug · $2 now
 SELECT
     s.slug, s.kind, s.args, s.queue, s.priority, s.executor_class, s.max_attempts, s.timeout_ms, s.fuel,
     s.backoff_base_ms, s.backoff_cap_ms, s.tags, s.metadata, s.cron, s.every_ms, s.timezone, s.backfill_cap,
     s.overlap, s.active, s.disabled_by, s.origin, s.next_at, s.last_job_id, s.last_enqueued_at, s.last_error,
-    s.created_at, s.updated_at,
-    (SELECT j.state FROM flyball.jobs j WHERE j.id = s.last_job_id) AS last_state
+    s.created_at, s.updated_at
 FROM flyball.schedules s
 WHERE s.slug = $1 AND s.active AND s.next_at <= $2
-FOR UPDATE OF s SKIP LOCKED
+FOR UPDATE SKIP LOCKED

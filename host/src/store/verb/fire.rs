@@ -10,7 +10,7 @@ use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
 use crate::store::value::Row;
 use crate::store::{DueSchedule, Fired, FiredJob, Inserted, Result, StoreError};
-use crate::timing::{Firing, ScheduleRecord};
+use crate::timing::{Firing, Overlap, ScheduleRecord};
 
 const DOING: &str = "firing a schedule";
 /// The most schedules of a page.
@@ -94,12 +94,24 @@ async fn take(
 ) -> Done<Attempted> {
     let rows = session.run(texts.schedule_take, vec![slug.into(), now.into()]).await?;
     let Some(mut row) = rows.into_iter().next() else { return Ok(Ok(Fired::Nothing)) };
-    let last = row.opt_word("last_state")?;
     let record = records::schedule(&mut row)?;
+    let last = last_state(session, texts, &record).await?;
     match record.fire(last, now) {
         Ok(firing) => carry_out(session, texts, wire, (&record, firing), now).await.map(Ok),
         Err(error) => Ok(Err(error.to_string())),
     }
+}
+
+/// How its last job stands, where that matters. By a statement that begins when the row is held: the one that takes the
+/// row may see a job as it was before whoever had the row last, and not see the newest at all.
+async fn last_state(
+    session: &mut dyn Session,
+    texts: &Statements,
+    record: &ScheduleRecord,
+) -> Done<Option<JobState>> {
+    let (Overlap::Skip, Some(last)) = (record.overlap, record.last_job_id) else { return Ok(None) };
+    let rows = session.run(texts.state, vec![last.into()]).await?;
+    Ok(rows.into_iter().next().map(|mut row| row.word("state")).transpose()?)
 }
 
 async fn carry_out(

@@ -1,18 +1,23 @@
 //! Schedules come, change and go: by an operator's order, or as the configuration of a node has them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::insert::{BULK, Incoming};
 use crate::job::{ActionId, JobState, Key, Slug, Timestamp};
 use crate::store::batch::{Wire, join, texts};
 use crate::store::dialect::{Dialect, Outcome as Done, Ring, Session};
+use crate::store::fault::Fault;
 use crate::store::records::{self, readable};
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
 use crate::store::{
-    Reconciled, Result, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Switch,
+    Reconciled, Result, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched,
+    StoreError, Switch,
 };
 use crate::timing::{Origin, Schedule, ScheduleRecord};
+
+/// How often a schedule is looked at anew that somebody else has added meanwhile.
+const ROUNDS: usize = 3;
 
 impl<D: Dialect> SqlStore<D> {
     pub(in crate::store) async fn read_schedules(&self) -> Result<Vec<ScheduleRecord>> {
@@ -32,11 +37,11 @@ impl<D: Dialect> SqlStore<D> {
             self.carry_out_one(order, format!("schedules add {}", schedule.slug), now, move |s, texts| {
                 let schedule = schedule.clone();
                 Box::pin(async move {
-                    let had = lock(s, &texts, &schedule.slug).await?;
-                    if had.as_ref().is_some_and(|had| had.origin == Origin::Config && !left_its_file(had)) {
-                        return Ok(ScheduleKept::OfConfig);
+                    match keep(s, &texts, D::WIRE, (&schedule, Origin::Operator), now).await? {
+                        Kept::As(kept) => Ok(kept),
+                        Kept::OfOthers => Ok(ScheduleKept::OfConfig),
+                        Kept::Broken(error) => Err(error.into()),
                     }
-                    keep(s, &texts, D::WIRE, (had.as_ref(), &schedule, Origin::Operator), now).await
                 })
             });
         let answer = answer.await.map_err(|fault| fault.told("adding a schedule"))?;
@@ -80,13 +85,15 @@ impl<D: Dialect> SqlStore<D> {
         let answer = self.carry_out_one(order, format!("schedules {word} {slug}"), now, move |s, texts| {
             let slug = slug.clone();
             Box::pin(async move {
-                let Some(had) = lock(s, &texts, &slug).await? else {
-                    return Ok(ScheduleSwitched::NotFound);
+                let had = match lock(s, &texts, &slug).await? {
+                    Had::Nothing => return Ok(ScheduleSwitched::NotFound),
+                    Had::Unreadable(why) => return Ok(ScheduleSwitched::Broken(why.to_string())),
+                    Had::Row(had) => had,
                 };
                 match had.switched(disabled_by, now) {
-                    Ok(record) if record == had => Ok(ScheduleSwitched::AsItWas),
+                    Ok(record) if record == *had => Ok(ScheduleSwitched::AsItWas),
                     Ok(record) => {
-                        write(s, &texts, D::WIRE, &record).await?;
+                        change(s, &texts, D::WIRE, &record).await?;
                         Ok(ScheduleSwitched::Switched)
                     }
                     Err(error) => Ok(ScheduleSwitched::Broken(error.to_string())),
@@ -139,33 +146,93 @@ fn left_its_file(record: &ScheduleRecord) -> bool {
     record.disabled_by == Some(Origin::Config)
 }
 
-async fn lock(session: &mut dyn Session, texts: &Statements, slug: &Slug) -> Done<Option<ScheduleRecord>> {
-    let rows = session.run(texts.schedule_lock, vec![slug.into()]).await?;
-    Ok(rows.into_iter().next().map(|mut row| records::schedule(&mut row)).transpose()?)
+/// What there is under a name, held until the transaction ends.
+enum Had {
+    Nothing,
+    Row(Box<ScheduleRecord>),
+    /// Another program wrote it, or a newer version of this one.
+    Unreadable(StoreError),
 }
 
+async fn lock(session: &mut dyn Session, texts: &Statements, slug: &Slug) -> Done<Had> {
+    let rows = session.run(texts.schedule_lock, vec![slug.into()]).await?;
+    let Some(mut row) = rows.into_iter().next() else { return Ok(Had::Nothing) };
+    Ok(records::schedule(&mut row).map_or_else(Had::Unreadable, |record| Had::Row(Box::new(record))))
+}
+
+/// What became of a definition, whoever gave it.
+enum Kept {
+    As(ScheduleKept),
+    /// It is somebody else's to change.
+    OfOthers,
+    /// It can't be kept, or what is there can't be read.
+    Broken(StoreError),
+}
+
+/// Makes the schedule of this name like this one. What is there is held before anything is decided upon it; what is not
+/// there can't be held, and may be there before this one is.
 async fn keep(
     session: &mut dyn Session,
     texts: &Statements,
     wire: Wire,
-    (had, schedule, origin): (Option<&ScheduleRecord>, &Schedule, Origin),
+    (schedule, origin): (&Schedule, Origin),
     now: Timestamp,
-) -> Done<ScheduleKept> {
-    let record = schedule.record(had, origin, now).map_err(crate::store::StoreError::from)?;
-    if had == Some(&record) {
-        return Ok(ScheduleKept::Unchanged);
+) -> Done<Kept> {
+    for _ in 0..ROUNDS {
+        let had = match lock(session, texts, &schedule.slug).await? {
+            Had::Nothing => None,
+            Had::Row(had) if is_of_others(&had, origin) => return Ok(Kept::OfOthers),
+            Had::Row(had) => Some(had),
+            Had::Unreadable(why) => return Ok(Kept::Broken(why)),
+        };
+        let record = match schedule.record(had.as_deref(), origin, now) {
+            Ok(record) => record,
+            Err(error) => return Ok(Kept::Broken(error.into())),
+        };
+        match had {
+            Some(had) if *had == record => return Ok(Kept::As(ScheduleKept::Unchanged)),
+            Some(_) => {
+                change(session, texts, wire, &record).await?;
+                return Ok(Kept::As(ScheduleKept::Changed));
+            }
+            None if add(session, texts, wire, &record).await? => return Ok(Kept::As(ScheduleKept::Added)),
+            // Somebody else has added one of this name meanwhile.
+            None => {}
+        }
     }
-    write(session, texts, wire, &record).await?;
-    Ok(if had.is_some() { ScheduleKept::Changed } else { ScheduleKept::Added })
+    // It comes and goes again and again.
+    Err(Fault::Database(sqlx::Error::RowNotFound))
 }
 
-async fn write(
+/// Whether the schedule is not to be changed from there: a file's by nobody but a file, as long as one has it; an
+/// operator's by no file.
+fn is_of_others(had: &ScheduleRecord, origin: Origin) -> bool {
+    match origin {
+        Origin::Operator => had.origin == Origin::Config && !left_its_file(had),
+        Origin::Config => had.origin == Origin::Operator,
+    }
+}
+
+/// Whether it was added: not, if there is one of this name.
+async fn add(
+    session: &mut dyn Session,
+    texts: &Statements,
+    wire: Wire,
+    record: &ScheduleRecord,
+) -> Done<bool> {
+    let rows = session.run(texts.schedule_add, vec![join([encode(wire, record)]).into()]).await?;
+    Ok(!rows.is_empty())
+}
+
+/// Changes one whose row is held.
+async fn change(
     session: &mut dyn Session,
     texts: &Statements,
     wire: Wire,
     record: &ScheduleRecord,
 ) -> Done<()> {
-    session.run(texts.schedule_write, vec![join([encode(wire, record)]).into()]).await.map(drop)
+    let values = vec![join([encode(wire, record)]).into(), (&record.slug).into()];
+    session.run(texts.schedule_change, values).await.map(drop)
 }
 
 async fn run_now(
@@ -175,7 +242,11 @@ async fn run_now(
     (slug, action): (&Slug, ActionId),
     now: Timestamp,
 ) -> Done<ScheduleRan> {
-    let Some(had) = lock(session, texts, slug).await? else { return Ok(ScheduleRan::NotFound) };
+    let had = match lock(session, texts, slug).await? {
+        Had::Nothing => return Ok(ScheduleRan::NotFound),
+        Had::Unreadable(why) => return Ok(ScheduleRan::Broken(why.to_string())),
+        Had::Row(had) => had,
+    };
     let job = match had.ordered(Key::of_order(slug, action), now) {
         Ok(job) => job,
         Err(error) => return Ok(ScheduleRan::Broken(error.to_string())),
@@ -196,7 +267,7 @@ async fn reconcile(
     now: Timestamp,
 ) -> Done<Reconciled> {
     let mut answer = Reconciled::default();
-    let mut own = HashMap::new();
+    let mut own = BTreeMap::new();
     for mut row in session.run(texts.schedule_own, Vec::new()).await? {
         if let Some(record) = readable(records::schedule(&mut row)) {
             own.insert(record.slug.clone(), record);
@@ -204,32 +275,22 @@ async fn reconcile(
     }
     for schedule in wanted {
         let slug = schedule.slug.clone();
-        let had = match own.remove(&slug) {
-            Some(had) => Some(had),
-            None => lock(session, texts, &slug).await?,
-        };
-        if had.as_ref().is_some_and(|had| had.origin == Origin::Operator) {
-            answer.of_operators.push(slug);
-            continue;
-        }
-        if let Err(error) = schedule.check() {
-            answer.refused.push((slug, error.to_string()));
-            continue;
-        }
-        match keep(session, texts, wire, (had.as_ref(), schedule, Origin::Config), now).await? {
-            ScheduleKept::Added => answer.added.push(slug),
-            ScheduleKept::Changed => answer.changed.push(slug),
-            ScheduleKept::Unchanged | ScheduleKept::OfConfig => {}
+        own.remove(&slug);
+        match keep(session, texts, wire, (schedule, Origin::Config), now).await? {
+            Kept::As(ScheduleKept::Added) => answer.added.push(slug),
+            Kept::As(ScheduleKept::Changed) => answer.changed.push(slug),
+            Kept::As(ScheduleKept::Unchanged | ScheduleKept::OfConfig) => {}
+            Kept::OfOthers => answer.of_operators.push(slug),
+            Kept::Broken(error) => answer.refused.push((slug, error.to_string())),
         }
     }
     for (slug, had) in own.into_iter().filter(|(_, had)| had.active) {
         // Taking out of service needs nothing of the row to be readable.
         if let Ok(record) = had.switched(Some(Origin::Config), now) {
-            write(session, texts, wire, &record).await?;
+            change(session, texts, wire, &record).await?;
             answer.deactivated.push(slug);
         }
     }
-    answer.deactivated.sort();
     Ok(answer)
 }
 

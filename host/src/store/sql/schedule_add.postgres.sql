@@ -1,4 +1,4 @@
--- Writes a schedule as it is from now on. $1 an array of it
+-- Adds a schedule; no row, if there is one of this name. $1 an array of it
 INSERT INTO flyball.schedules (
     slug, kind, args, queue, priority, executor_class, max_attempts, timeout_ms, fuel, backoff_base_ms,
     backoff_cap_ms, tags, metadata, cron, every_ms, timezone, backfill_cap, overlap, active, disabled_by, origin,
@@ -14,13 +14,5 @@ FROM json_to_recordset($1::json) AS d (
     cron text, every_ms bigint, timezone text, backfill_cap integer, overlap text, active boolean, disabled_by text,
     origin text, next_at timestamptz, last_job_id uuid, last_enqueued_at timestamptz, last_error text,
     created_at timestamptz, updated_at timestamptz)
-ON CONFLICT (slug) DO UPDATE SET
-    kind = excluded.kind, args = excluded.args, queue = excluded.queue, priority = excluded.priority,
-    executor_class = excluded.executor_class, max_attempts = excluded.max_attempts,
-    timeout_ms = excluded.timeout_ms, fuel = excluded.fuel, backoff_base_ms = excluded.backoff_base_ms,
-    backoff_cap_ms = excluded.backoff_cap_ms, tags = excluded.tags, metadata = excluded.metadata,
-    cron = excluded.cron, every_ms = excluded.every_ms, timezone = excluded.timezone,
-    backfill_cap = excluded.backfill_cap, overlap = excluded.overlap, active = excluded.active,
-    disabled_by = excluded.disabled_by, origin = excluded.origin, next_at = excluded.next_at,
-    last_job_id = excluded.last_job_id, last_enqueued_at = excluded.last_enqueued_at,
-    last_error = excluded.last_error, created_at = excluded.created_at, updated_at = excluded.updated_at
+ON CONFLICT (slug) DO NOTHING
+RETURNING slug
