@@ -14,6 +14,7 @@ mod families;
 mod faults;
 mod footprint;
 mod foreign;
+mod growth;
 mod held_up;
 mod inserts;
 mod leases;

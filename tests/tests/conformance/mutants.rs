@@ -8,7 +8,7 @@ use flyball::store::probe::Edit;
 
 use crate::world::World;
 use crate::{
-    barriers, bulk, checkpoints, claims, families, held_up, leases, left_alone, losses, meetings, nodes,
+    barriers, bulk, checkpoints, claims, families, growth, held_up, leases, left_alone, losses, meetings, nodes,
     orders, outcomes, retention, rivals, schedules,
 };
 
@@ -271,6 +271,10 @@ mutants! {
         [("prune_hold", "FOR UPDATE OF j SKIP LOCKED", "FOR UPDATE OF j")],
         left_alone::a_job_that_somebody_holds_is_left_for_the_next_time,
         "was held up";
+    a_log_of_sqlite_that_is_not_begun_anew: Sqlite,
+        [("wal_begin_anew", "TRUNCATE", "PASSIVE")],
+        growth::the_log_is_small_again_when_a_long_reader_has_gone,
+        "the log stayed as it was";
     a_job_of_a_barrier_that_goes_on_sqlite: Sqlite,
         [("prune_hold", "b.job_id = j.id", "b.job_id = '' AND b.job_id = j.id")],
         retention::a_job_whose_barrier_has_not_fired_stays_with_its_children,

@@ -35,7 +35,7 @@ statements! {
     /// What only SQLite runs, because it takes other roads.
     Own {
         claim_begin, claim_look, claim_take, claim_walk, claim_walk_last_chance, node_supersede, settle_jobs,
-        settle_logs, settle_runs,
+        settle_logs, settle_runs, wal_begin_anew,
     }
 }
 
@@ -62,6 +62,7 @@ static TEXTS: LazyLock<(Statements, Own)> = LazyLock::new(|| {
         settle_jobs: include_str!("../sql/settle_jobs.sqlite.sql"),
         settle_logs: include_str!("../sql/settle_logs.sqlite.sql"),
         settle_runs: include_str!("../sql/settle_runs.sqlite.sql"),
+        wal_begin_anew: include_str!("../sql/wal_begin_anew.sqlite.sql"),
     };
     (
         texts!(
@@ -108,7 +109,7 @@ impl Sqlite {
             let text = statements.named(edit.statement).or_else(|| own.named(edit.statement));
             edit.apply(text.ok_or_else(|| StoreError::Schema(format!("no statement {}", edit.statement)))?)?;
         }
-        let wal = Wal::beside(&path);
+        let wal = Wal::beside(&path, own.wal_begin_anew);
         let started = Writer::start(connection, Arc::clone(&sent), bell, wal.clone()).await;
         let writer =
             started.map_err(|source| StoreError::Unavailable { doing: "opening the SQLite file", source })?;

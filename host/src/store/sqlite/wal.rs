@@ -22,18 +22,22 @@ pub(super) enum Trim {
 
 /// The log beside a file. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Wal(Arc<Path>);
+pub(super) struct Wal {
+    file: Arc<Path>,
+    /// What begins it anew.
+    statement: &'static str,
+}
 
 impl Wal {
-    pub(super) fn beside(file: &Path) -> Self {
+    pub(super) fn beside(file: &Path, statement: &'static str) -> Self {
         let mut path = file.as_os_str().to_owned();
         path.push("-wal");
-        Self(PathBuf::from(path).into())
+        Self { file: PathBuf::from(path).into(), statement }
     }
 
     /// How large it is; nothing while it does not exist.
     pub(super) fn bytes(&self) -> u64 {
-        std::fs::metadata(&*self.0).map_or(0, |log| log.len())
+        std::fs::metadata(&*self.file).map_or(0, |log| log.len())
     }
 
     /// Begins it anew if it has grown: waits a moment for those who read what is in it, while those who begin to read
@@ -42,7 +46,7 @@ impl Wal {
         if self.bytes() < GROWN {
             return Trim::Done;
         }
-        match begin_anew(connection).await {
+        match self.begin_anew(connection).await {
             Ok(0) => Trim::Done,
             Ok(_busy) => {
                 tracing::debug!(bytes = self.bytes(), "somebody reads what is in the write-ahead log");
@@ -54,13 +58,13 @@ impl Wal {
             }
         }
     }
-}
 
-/// The writer waits meanwhile, and all others for it: so not for long.
-async fn begin_anew(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
-    sqlx::query("PRAGMA busy_timeout = 100").execute(&mut *connection).await?;
-    let answer = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
-    let patience = format!("PRAGMA busy_timeout = {}", BUSY.as_millis());
-    sqlx::query(AssertSqlSafe(patience)).execute(connection).await?;
-    answer?.try_get::<i64, _>(0)
+    /// The writer waits meanwhile, and all others for it: so not for long.
+    async fn begin_anew(&self, connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+        sqlx::query("PRAGMA busy_timeout = 100").execute(&mut *connection).await?;
+        let answer = sqlx::query(self.statement).fetch_one(&mut *connection).await;
+        let patience = format!("PRAGMA busy_timeout = {}", BUSY.as_millis());
+        sqlx::query(AssertSqlSafe(patience)).execute(connection).await?;
+        answer?.try_get::<i64, _>(0)
+    }
 }
