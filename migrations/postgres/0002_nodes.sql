@@ -19,6 +19,8 @@ CREATE TABLE flyball.nodes (
     left_at      timestamptz CHECK (left_at IS NULL OR lost_at IS NOT NULL),
     serves       json        NOT NULL DEFAULT '{}',
     kinds        json        NOT NULL DEFAULT '{}',
+    -- How long it keeps what has ended; null, if it takes no part in deleting that.
+    retention    json,
     concurrency  integer     NOT NULL,
     in_flight    integer     NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);

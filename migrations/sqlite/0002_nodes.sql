@@ -19,6 +19,8 @@ CREATE TABLE nodes (
     left_at      integer     CHECK (left_at IS NULL OR lost_at IS NOT NULL),
     serves       text        NOT NULL DEFAULT '{}',
     kinds        text        NOT NULL DEFAULT '{}',
+    -- How long it keeps what has ended; null, if it takes no part in deleting that.
+    retention    text,
     concurrency  integer     NOT NULL,
     in_flight    integer     NOT NULL DEFAULT 0
 ) STRICT;

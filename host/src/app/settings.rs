@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::config::NodeConfig;
+use crate::config::{Maintenance, NodeConfig};
 use crate::job::RetentionPolicy;
 use crate::plugin::PluginsConfig;
 use crate::runner::RunnerConfig;
@@ -39,6 +39,10 @@ impl NodeSettings {
             losses: node.losses,
             stop_grace: node.stop_grace,
             poll_interval: node.poll_interval,
+            retention: match node.maintenance {
+                Maintenance::Shared => Some(self.retention.clone()),
+                Maintenance::Never => None,
+            },
         }
     }
 

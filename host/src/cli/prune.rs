@@ -5,15 +5,20 @@ use super::{Exit, Globals};
 use crate::config::Config;
 use crate::job::RetentionPolicy;
 use crate::quantity::Span;
-use crate::store::{Doom, Pruned};
+use crate::store::{Doom, FleetPolicy, Pruned};
 
-/// Delete what has been kept for long enough, as `[retention]` says. Nodes do it by themselves; this is for those who
+/// Delete what has been kept for long enough, as `[retention]` says: that of this configuration, and that of every node
+/// which takes part in maintenance and is not lost. The longest counts. Nodes do it by themselves; this is for those who
 /// can't wait. A job stays as long as it, its parent or what continues it still needs it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Prune {
-    /// All that ended longer ago than this, whatever `[retention]` says, such as `2d`.
+    /// All that ended longer ago than this, such as `2d`, whatever else `[retention]` says: but what one keeps for ever
+    /// ("never") stays.
     #[arg(long, value_name = "TIME")]
     older_than: Option<Span>,
+    /// With --older-than: take what is to be kept for ever, too.
+    #[arg(long, requires = "older_than")]
+    all: bool,
     /// Only say how many of what.
     #[arg(long)]
     dry_run: bool,
@@ -24,13 +29,11 @@ pub(super) struct Prune {
 
 impl Prune {
     pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
-        let policy = match self.older_than {
-            Some(Span(age)) => RetentionPolicy::older_than(age),
-            None => Config::load_common(globals)?.retention,
-        };
+        let own = Config::load_common(globals)?.retention;
         let (doom, word) =
             if self.dry_run { (Doom::Count, "would delete") } else { (Doom::Delete, "deleted") };
         with_client(globals, async |client| {
+            let policy = self.policy(&client.fleet_policy(&own).await?);
             let pruned = client.prune(&policy, doom).await?;
             if self.json {
                 say!("{}", serde_json::to_string(&pruned)?);
@@ -40,6 +43,27 @@ impl Prune {
             Ok(Exit::Done)
         })
         .await
+    }
+}
+
+impl Prune {
+    /// How long things are kept, as this is asked. What that leaves alone and somebody may not expect is told.
+    fn policy(&self, fleet: &FleetPolicy) -> RetentionPolicy {
+        let Some(Span(age)) = self.older_than else {
+            if let Some(nodes) = &fleet.disagreement {
+                eprintln!("note: not all keep things as this configuration does, and the longest counts: {nodes}");
+            }
+            return fleet.policy.clone();
+        };
+        let asked = RetentionPolicy::older_than(age);
+        if self.all {
+            return asked;
+        }
+        let spared = fleet.policy.for_ever();
+        if !spared.is_empty() {
+            eprintln!("note: kept for ever, and left alone without --all: {}", spared.join(", "));
+        }
+        asked.sparing(&fleet.policy)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Client, Result};
 use crate::job::{Remains, RetentionPolicy, Timestamp, Walk};
-use crate::store::{Doom, Footprint, PruneStep, Pruned};
+use crate::store::{Doom, FleetPolicy, Footprint, PruneStep, Pruned};
 
 impl Client {
     /// Deletes what has been kept for longer than the policy says, or counts it. Deleting goes on in small steps, each
@@ -29,6 +29,15 @@ impl Client {
             }
         }
         Ok(sum)
+    }
+
+    /// How long the fleet keeps things: as long as this policy, and as any node that is not lost and takes part in
+    /// maintenance.
+    ///
+    /// # Errors
+    /// When the database fails, or a node's policy can't be read.
+    pub async fn fleet_policy(&self, own: &RetentionPolicy) -> Result<FleetPolicy> {
+        Ok(FleetPolicy::of(own, &self.store.policies().await?))
     }
 
     /// How much room the jobs take.

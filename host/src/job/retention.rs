@@ -1,6 +1,6 @@
 //! How long what has ended is kept, by queue and state, and which walks through the tables that makes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{JobState, Queue, Timestamp};
@@ -45,6 +45,32 @@ impl Default for RetentionPolicy {
         Self { keep: Keep::default(), queues: BTreeMap::new(), actions: Some(30 * DAY), nodes: Some(7 * DAY) }
     }
 }
+
+impl Keep {
+    /// Field by field what `of` makes of both.
+    fn with(self, other: Self, of: Rule) -> Self {
+        Self {
+            succeeded: of(self.succeeded, other.succeeded),
+            cancelled: of(self.cancelled, other.cancelled),
+            discarded: of(self.discarded, other.discarded),
+            logs: of(self.logs, other.logs),
+        }
+    }
+
+    fn terms(&self) -> [(&'static str, Term); 4] {
+        [
+            ("succeeded", self.succeeded),
+            ("cancelled", self.cancelled),
+            ("discarded", self.discarded),
+            ("logs", self.logs),
+        ]
+    }
+}
+
+/// So long, or for ever.
+type Term = Option<Duration>;
+/// What two terms come to.
+type Rule = fn(Term, Term) -> Term;
 
 /// What one walk deletes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +151,58 @@ impl RetentionPolicy {
         Self { keep, queues: BTreeMap::new(), actions: age, nodes: age }
     }
 
+    /// This one, but what either keeps for longer is kept for so long: of several that all must be content.
+    #[must_use]
+    pub fn longest(&self, other: &Self) -> Self {
+        self.with(other, |own, others| Some(own?.max(others?)))
+    }
+
+    /// This one, but what the other keeps for ever stays for ever.
+    #[must_use]
+    pub fn sparing(&self, other: &Self) -> Self {
+        self.with(other, |own, others| own.filter(|_| others.is_some()))
+    }
+
+    fn with(&self, other: &Self, of: Rule) -> Self {
+        let named = self.queues.keys().chain(other.queues.keys());
+        Self {
+            keep: self.keep.with(other.keep, of),
+            queues: named
+                .map(|queue| (queue.clone(), self.keep_in(queue).with(other.keep_in(queue), of)))
+                .collect(),
+            actions: of(self.actions, other.actions),
+            nodes: of(self.nodes, other.nodes),
+        }
+    }
+
+    fn keep_in(&self, queue: &Queue) -> Keep {
+        self.queues.get(queue).copied().unwrap_or(self.keep)
+    }
+
+    /// What the two keep for different times, by the keys of a file: `succeeded`, `queues.mail.logs`.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let named: BTreeSet<&Queue> = self.queues.keys().chain(other.queues.keys()).collect();
+        let (own, others) = (self.terms(&named), other.terms(&named));
+        let different = own.into_iter().zip(others).filter(|(own, others)| own != others);
+        different.map(|((key, _), _)| key).collect()
+    }
+
+    /// What it keeps for ever, by the keys of a file.
+    pub fn for_ever(&self) -> Vec<String> {
+        let terms = self.terms(&self.queues.keys().collect());
+        terms.into_iter().filter(|(_, term)| term.is_none()).map(|(key, _)| key).collect()
+    }
+
+    fn terms(&self, queues: &BTreeSet<&Queue>) -> Vec<(String, Term)> {
+        let own = self.keep.terms().into_iter().chain([("actions", self.actions), ("nodes", self.nodes)]);
+        let mut terms: Vec<_> = own.map(|(key, term)| (key.to_owned(), term)).collect();
+        for queue in queues {
+            let keep = self.keep_in(queue).terms();
+            terms.extend(keep.into_iter().map(|(key, term)| (format!("queues.{queue}.{key}"), term)));
+        }
+        terms
+    }
+
     /// The walks that carry it out, jobs first: what their logs are is gone with them.
     pub fn walks(&self) -> Vec<Walk> {
         let mut walks = Vec::new();
@@ -170,6 +248,52 @@ mod tests {
         assert_eq!(of(Remains::Discarded, &mail), None, "kept for ever");
         assert_eq!(of(Remains::Discarded, &Queue::default()), Some(30 * DAY));
         assert_eq!(of(Remains::Logs, &mail), Some(7 * DAY));
+    }
+
+    #[test]
+    fn of_several_policies_the_longest_counts_by_queue_and_state_and_never_is_longest() {
+        let [mail, audit] = ["mail", "audit"].map(|queue| Queue::new(queue).expect("a queue"));
+        let host = RetentionPolicy::default();
+        let mut one = host.clone();
+        one.keep.succeeded = Some(30 * DAY);
+        one.queues.insert(mail.clone(), Keep { discarded: None, ..one.keep });
+        let mut two = host.clone();
+        two.keep.logs = Some(DAY);
+        two.actions = None;
+        two.queues.insert(audit.clone(), Keep { succeeded: Some(DAY), logs: Some(90 * DAY), ..two.keep });
+        let longest = one.longest(&two);
+        assert_eq!(longest, two.longest(&one));
+        assert_eq!(longest.longest(&one), longest, "all are content");
+        assert_eq!(longest.keep, Keep { succeeded: Some(30 * DAY), ..host.keep });
+        assert_eq!((longest.actions, longest.nodes), (None, host.nodes));
+        let mail = longest.queues[&mail];
+        assert_eq!((mail.succeeded, mail.discarded), (Some(30 * DAY), None));
+        let audit = longest.queues[&audit];
+        assert_eq!((audit.succeeded, audit.logs), (Some(30 * DAY), Some(90 * DAY)), "by what the other says of all");
+    }
+
+    #[test]
+    fn an_age_for_everything_spares_what_is_kept_for_ever_and_nothing_else() {
+        let mail = Queue::new("mail").expect("a queue");
+        let mut policy = RetentionPolicy { nodes: None, ..RetentionPolicy::default() };
+        policy.queues.insert(mail.clone(), Keep { succeeded: None, ..policy.keep });
+        let age = Some(Duration::from_secs(60));
+        let spared = RetentionPolicy::older_than(Duration::from_secs(60)).sparing(&policy);
+        assert_eq!((spared.keep.succeeded, spared.actions, spared.nodes), (age, age, None));
+        assert_eq!((spared.queues[&mail].succeeded, spared.queues[&mail].logs), (None, age));
+        assert_eq!(spared.for_ever(), ["nodes", "queues.mail.succeeded"]);
+    }
+
+    #[test]
+    fn differences_are_told_by_the_keys_of_a_file() {
+        let mail = Queue::new("mail").expect("a queue");
+        let one = RetentionPolicy::default();
+        assert!(one.differences(&one).is_empty());
+        let mut two = one.clone();
+        two.keep.cancelled = None;
+        two.queues.insert(mail, Keep { logs: Some(DAY), ..one.keep });
+        assert_eq!(one.differences(&two), ["cancelled", "queues.mail.logs"]);
+        assert_eq!(two.differences(&one), one.differences(&two));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use planner::{Answer, Plan, Planner, View};
 pub use renewal::enter;
 pub use slots::{Slot, Slots};
 
-use crate::job::{LossPolicy, Queue};
+use crate::job::{LossPolicy, Queue, RetentionPolicy};
 use crate::store::Classes;
 
 /// What a runner needs to be told.
@@ -52,4 +52,6 @@ pub struct RunnerConfig {
     pub stop_grace: Duration,
     /// How often to look for work that no ring told of.
     pub poll_interval: Duration,
+    /// How long the node keeps what has ended, if it takes part in deleting that: others heed it.
+    pub retention: Option<RetentionPolicy>,
 }

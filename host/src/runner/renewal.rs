@@ -47,6 +47,7 @@ async fn register(
         concurrency: config.concurrency,
         serves: serves(config),
         lease: config.lease,
+        retention: config.retention.clone(),
     };
     let registered = store.register(&node, &config.losses, clock.now()).await?;
     if let Some(database) = registered.database_time {

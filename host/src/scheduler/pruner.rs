@@ -12,7 +12,7 @@ use crate::clock::Boot;
 use crate::event::Event;
 use crate::job::Walk;
 use crate::service::ServiceError;
-use crate::store::{Database, Doom, Place, PruneStep, Pruned, Result};
+use crate::store::{Database, Doom, FleetPolicy, Place, PruneStep, Pruned, Result};
 
 /// After this, walks begin where the tables do: what was passed over may be free to go.
 const AFRESH: Duration = Duration::from_secs(3600);
@@ -21,19 +21,31 @@ const REST: Duration = Duration::from_millis(5);
 /// From one round to the next.
 const ROUNDS: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
 
-/// Where each walk has come to.
+/// What is deleted, and where each walk has come to.
 struct Rounds {
     walks: Vec<Walk>,
     places: BTreeMap<usize, Place>,
     afresh: Boot,
+    /// The disagreement that was told.
+    told: Option<String>,
+}
+
+/// Whether the fleet wants something else than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heeded {
+    AsBefore,
+    Anew,
 }
 
 impl Scheduler {
     /// The service that deletes.
     pub async fn retain(self, token: CancellationToken) -> Result<(), ServiceError> {
-        let walks = self.config.retention.walks();
-        let pause = pause(&walks);
-        let mut rounds = Rounds { walks, places: BTreeMap::new(), afresh: self.clock.boot().after(AFRESH) };
+        let mut rounds = Rounds {
+            walks: self.config.retention.walks(),
+            places: BTreeMap::new(),
+            afresh: self.clock.boot().after(AFRESH),
+            told: None,
+        };
         let mut duty = Duty::new("retention", &self);
         loop {
             let wait = if duty.is_mine().await {
@@ -41,7 +53,7 @@ impl Scheduler {
                 if let Some(Err(error)) = round {
                     tracing::warn!(%error, "what has been kept for long enough was not deleted");
                 }
-                pause
+                pause(&rounds.walks)
             } else {
                 duty.asks_in()
             };
@@ -57,8 +69,12 @@ impl Scheduler {
             rounds.afresh = self.clock.boot().after(AFRESH);
             rounds.places.clear();
         }
-        for (nth, walk) in rounds.walks.iter().enumerate() {
+        self.heed_fleet(rounds).await?;
+        for (nth, walk) in rounds.walks.clone().into_iter().enumerate() {
             while duty.is_mine().await {
+                if self.heed_fleet(rounds).await? == Heeded::Anew {
+                    return Ok(());
+                }
                 let behind = rounds.places.get(&nth).copied();
                 let step =
                     PruneStep { limit: self.step(), behind, ..PruneStep::of(walk.clone(), Doom::Delete) };
@@ -72,6 +88,28 @@ impl Scheduler {
             }
         }
         Ok(())
+    }
+
+    /// What any node keeps that is not lost is kept. Asked before every step: a node that enters is heeded at once.
+    async fn heed_fleet(&self, rounds: &mut Rounds) -> Result<Heeded> {
+        let fleet = FleetPolicy::of(&self.config.retention, &self.store.policies().await?);
+        if let Some(nodes) = &fleet.disagreement
+            && fleet.disagreement != rounds.told
+        {
+            tracing::warn!(
+                nodes,
+                "not all nodes keep what has ended for the same times, and the longest counts: give all of them the \
+                 same [retention]"
+            );
+        }
+        rounds.told = fleet.disagreement;
+        let walks = fleet.policy.walks();
+        if walks == rounds.walks {
+            return Ok(Heeded::AsBefore);
+        }
+        rounds.walks = walks;
+        rounds.places.clear();
+        Ok(Heeded::Anew)
     }
 
     /// Rows of a step. SQLite has one writer, who is not to be kept for long.

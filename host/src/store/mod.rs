@@ -12,6 +12,7 @@ mod error;
 mod fault;
 mod foreign;
 mod open;
+mod policy;
 mod postgres;
 #[doc(hidden)]
 pub mod probe;
@@ -34,6 +35,7 @@ use async_trait::async_trait;
 pub use error::StoreError;
 pub use foreign::Foreign;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
+pub use policy::{FleetPolicy, NodePolicy};
 pub use request::{
     Activity, Answer, BatchProgress, Between, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes,
     Comparison, Database, Doom, DueSchedule, FailureFilter, FailureRecord, Fired, FiredJob, Footprint,

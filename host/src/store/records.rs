@@ -184,6 +184,7 @@ pub(super) fn node(mut row: Row) -> Result<NodeRecord> {
         left_at: row.opt_time("left_at")?,
         serves: row.json("serves")?,
         kinds: row.json("kinds")?,
+        retention: row.opt_json("retention")?,
         concurrency: row.int("concurrency")?,
         in_flight: row.int("in_flight")?,
     })

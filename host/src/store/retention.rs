@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Footprint, PruneStep, Pruned, Result};
+use super::{Footprint, NodePolicy, PruneStep, Pruned, Result};
 use crate::job::Timestamp;
 
 /// Forgets what has been kept for long enough.
@@ -12,6 +12,8 @@ pub trait Retention {
     /// has gone. A job stays that has a barrier which has not fired, a child of it, and a child whose continuation has
     /// not ended.
     async fn prune(&self, step: &PruneStep, now: Timestamp) -> Result<Pruned>;
+    /// How long the nodes keep things that are not lost and take part in maintenance.
+    async fn policies(&self) -> Result<Vec<NodePolicy>>;
     /// How much room the jobs take.
     async fn footprint(&self) -> Result<Footprint>;
 }

@@ -10,7 +10,7 @@ use super::dialect::{Dialect, Ring};
 use super::{
     Activity, Answer, BatchProgress, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database,
     DueSchedule, FailureFilter, FailureRecord, Fired, Footprint, Foreign, Health, Inserted, JobFilter,
-    KindRecord, LogPart, NewNode, NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport, Promoted,
+    KindRecord, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport, Promoted,
     PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled, Registered, Renewal, Renewed, Result, Retention,
     ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Schedules, Selection,
     Settled, Step, Store, StoreError, Survey, Sweep, Swept, Switch,
@@ -345,6 +345,10 @@ impl<D: Dialect> Schedules for SqlStore<D> {
 impl<D: Dialect> Retention for SqlStore<D> {
     async fn prune(&self, step: &PruneStep, now: Timestamp) -> Result<Pruned> {
         self.prune_step(step, now).await
+    }
+
+    async fn policies(&self) -> Result<Vec<NodePolicy>> {
+        self.read_policies().await
     }
 
     async fn footprint(&self) -> Result<Footprint> {

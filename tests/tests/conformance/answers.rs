@@ -50,6 +50,7 @@ fn new_node(id: NodeId) -> NewNode {
         concurrency: 1,
         serves: flyball::job::Json::empty_object(),
         lease: LEASE,
+        retention: None,
     }
 }
 

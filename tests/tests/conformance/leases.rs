@@ -390,6 +390,7 @@ async fn nothing_is_swept_or_promoted_by_a_clock_that_is_off(world: World) {
         concurrency: 1,
         serves: flyball::job::Json::empty_object(),
         lease: LEASE,
+        retention: None,
     };
     let registered =
         store.register(&new, &flyball::job::LossPolicy::default(), wrong).await.expect("entered");

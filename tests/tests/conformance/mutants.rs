@@ -271,6 +271,14 @@ mutants! {
         [("prune_hold", "FOR UPDATE OF j SKIP LOCKED", "FOR UPDATE OF j")],
         left_alone::a_job_that_somebody_holds_is_left_for_the_next_time,
         "was held up";
+    a_living_node_that_has_no_say_on_sqlite: Sqlite,
+        [("policies", "n.lost_at IS NULL", "n.lost_at IS NOT NULL")],
+        retention::what_any_living_node_keeps_is_kept,
+        "the longest counts";
+    a_living_node_that_has_no_say_on_postgres: Postgres,
+        [("policies", "n.lost_at IS NULL", "n.lost_at IS NOT NULL")],
+        retention::what_any_living_node_keeps_is_kept,
+        "the longest counts";
     a_log_of_sqlite_that_is_not_begun_anew: Sqlite,
         [("wal_begin_anew", "TRUNCATE", "PASSIVE")],
         growth::the_log_is_small_again_when_a_long_reader_has_gone,

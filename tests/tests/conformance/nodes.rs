@@ -69,6 +69,7 @@ pub(crate) async fn a_node_that_left_neither_renews_nor_comes_back(world: World)
         concurrency: 1,
         serves: flyball::job::Json::empty_object(),
         lease: LEASE,
+        retention: None,
     };
     let refused = world.store.register(&new, &LossPolicy::default(), world.now()).await;
     assert!(matches!(refused, Err(StoreError::NodeLost)), "ids are never reused: {refused:?}");

@@ -6,7 +6,7 @@ use flyball::job::{
     ErrorClass, JobId, JobState, Keep, Operation, Queue, QueueSet, Remains, Replay, RetentionPolicy, RunId,
     Walk,
 };
-use flyball::store::{Database, Doom, LogPart, PruneStep, Pruned};
+use flyball::store::{Database, Doom, FleetPolicy, LogPart, PruneStep, Pruned};
 
 use crate::world::{World, cancelling, completed, failed, kind, order, promises};
 
@@ -20,6 +20,7 @@ promises! {
     the_children_of_a_continuation_stay_until_it_has_ended
     logs_may_go_before_their_jobs
     old_orders_and_dead_nodes_go
+    what_any_living_node_keeps_is_kept
 }
 
 const DAY: u64 = 24 * 3600;
@@ -241,4 +242,33 @@ async fn old_orders_and_dead_nodes_go(world: World) {
     assert_eq!(prune(&world, &walk(Remains::Actions, DAY / 2), 10, Doom::Delete).await.actions, 1);
     let nodes = prune(&world, &walk(Remains::Nodes, DAY / 2), 10, Doom::Delete).await.nodes;
     assert!(world.store.nodes().await.unwrap().iter().all(|node| node.id != gone) && nodes >= 1);
+}
+
+pub(crate) async fn what_any_living_node_keeps_is_kept(world: World) {
+    let own = RetentionPolicy::default();
+    let client = world.client();
+    let fleet = async || client.fleet_policy(&own).await.expect("read");
+    assert_eq!(fleet().await, FleetPolicy { policy: own.clone(), disagreement: None }, "nobody else is there");
+    world.node().await;
+    assert_eq!(fleet().await.disagreement, None, "one without maintenance has no say");
+    let mut longer = own.clone();
+    longer.keep.succeeded = Some(Duration::from_secs(30 * DAY));
+    longer.keep.logs = Some(Duration::from_secs(1));
+    longer.queues.insert("audit".parse().unwrap(), Keep { discarded: None, ..longer.keep });
+    let keeps = world.node_keeping(&longer).await;
+    let together = fleet().await;
+    assert_eq!(together.policy.keep.succeeded, longer.keep.succeeded, "the longest counts");
+    assert_eq!(together.policy.keep.logs, own.keep.logs, "the longest counts");
+    assert_eq!(together.policy.queues[&"audit".parse::<Queue>().unwrap()].discarded, None);
+    let told = "here (succeeded, logs, queues.audit.succeeded, queues.audit.discarded, queues.audit.logs)";
+    assert_eq!(together.disagreement.as_deref(), Some(told));
+    let shown = world.store.nodes().await.unwrap().into_iter().find(|node| node.id == keeps).unwrap();
+    assert!(shown.retention.unwrap().as_str().contains(r#""succeeded":"30d""#));
+    world.store.leave(keeps, world.now()).await.unwrap();
+    assert_eq!(fleet().await.policy, own, "one that is gone has no say");
+    // What can't be read may keep what is about to go.
+    world.node_keeping(&longer).await;
+    world.sql("UPDATE flyball.nodes SET retention = '{}' WHERE retention IS NOT NULL").await;
+    let refused = client.fleet_policy(&own).await.unwrap_err().to_string();
+    assert!(refused.contains("retention"), "{refused}");
 }

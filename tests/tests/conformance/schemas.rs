@@ -148,6 +148,7 @@ async fn one_serve_has_a_sqlite_file_and_a_second_is_told_who() {
         concurrency: 1,
         serves: flyball::job::Json::empty_object(),
         lease: std::time::Duration::ZERO,
+        retention: None,
     };
     let refused = client.register(&node, &flyball::job::LossPolicy::default(), START).await;
     assert!(matches!(refused, Err(StoreError::Address(_))), "{refused:?}");

@@ -5,7 +5,8 @@ use std::time::Duration;
 use flyball::clock::Clock;
 use flyball::job::{
     ActionId, Barriers, Claim, Completion, ErrorClass, Evidence, Failure, InsertOpts, JobId, JobRecord,
-    JobState, Json, Kind, LossPolicy, NewJob, NodeId, Operation, RetryPolicy, RunId, RunRecord, Settlement,
+    JobState, Json, Kind, LossPolicy, NewJob, NodeId, Operation, RetentionPolicy,
+    RetryPolicy, RunId, RunRecord, Settlement,
     Timestamp, Verdict,
 };
 use flyball::store::probe::{self, Edit};
@@ -100,16 +101,15 @@ impl World {
         node
     }
 
+    /// A node that is entered and keeps things for so long.
+    pub(crate) async fn node_keeping(&self, policy: &RetentionPolicy) -> NodeId {
+        let node = NewNode { retention: Some(policy.clone()), ..new_node(NodeId::mint(self.now())) };
+        self.store.register(&node, &LossPolicy::default(), self.now()).await.expect("registered");
+        node.id
+    }
+
     pub(crate) async fn register(&self, node: NodeId) -> flyball::store::Registered {
-        let node = NewNode {
-            id: node,
-            name: "here".into(),
-            pid: 1,
-            version: "0.1.0".into(),
-            concurrency: 8,
-            serves: Json::empty_object(),
-            lease: LEASE,
-        };
+        let node = new_node(node);
         self.store.register(&node, &LossPolicy::default(), self.now()).await.expect("registered")
     }
 
@@ -277,6 +277,19 @@ impl World {
 
     pub(crate) async fn sqlite(&self) -> SqliteConnection {
         SqliteConnection::connect(&self.url).await.expect("opened")
+    }
+}
+
+fn new_node(id: NodeId) -> NewNode {
+    NewNode {
+        id,
+        name: "here".into(),
+        pid: 1,
+        version: "0.1.0".into(),
+        concurrency: 8,
+        serves: Json::empty_object(),
+        lease: LEASE,
+        retention: None,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::finding::Finding;
 use crate::client::Client;
-use crate::store::{Database, KindWaiting, NodeRecord, Overview};
+use crate::config::Config;
+use crate::job::RetentionPolicy;
+use crate::store::{Database, FleetPolicy, KindWaiting, NodeRecord, Overview};
 
 /// Looks at the nodes and at what waits.
-pub(super) async fn examine(client: &Client) -> Vec<Finding> {
+pub(super) async fn examine(client: &Client, config: &Config) -> Vec<Finding> {
     let read = async { anyhow::Ok((client.nodes().await?, client.overview().await?)) };
     let (nodes, overview) = match read.await {
         Ok(read) => read,
@@ -27,6 +29,7 @@ pub(super) async fn examine(client: &Client) -> Vec<Finding> {
         alive => Finding::ok("nodes", alive.iter().map(|node| told(node)).collect::<Vec<_>>().join("; ")),
     });
     findings.extend(waiting(&overview, &alive));
+    findings.extend(retention(client, &config.retention).await);
     findings
 }
 
@@ -44,6 +47,18 @@ fn died(node: &NodeRecord) -> Finding {
 fn told(node: &NodeRecord) -> String {
     let NodeRecord { name, pid, version, in_flight, concurrency, .. } = node;
     format!("{name} (pid {pid}, {version}) runs {in_flight} of {concurrency}")
+}
+
+/// Whether all that may delete agree on how long things are kept.
+async fn retention(client: &Client, own: &RetentionPolicy) -> Option<Finding> {
+    match client.fleet_policy(own).await {
+        Ok(FleetPolicy { disagreement: Some(nodes), .. }) => {
+            let seen = format!("not kept as this configuration says, and the longest counts: {nodes}");
+            Some(Finding::warn("retention", seen, "give all nodes and `flyball prune` the same [retention]"))
+        }
+        Ok(FleetPolicy { disagreement: None, .. }) => None,
+        Err(error) => Some(Finding::fail("retention", error.to_string(), "nothing is deleted until it is read")),
+    }
 }
 
 fn waiting(overview: &Overview, alive: &[&NodeRecord]) -> Vec<Finding> {

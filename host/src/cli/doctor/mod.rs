@@ -37,7 +37,7 @@ impl Doctor {
         findings.extend(database);
         findings.extend(workers::examine(&config).await);
         if let Some(client) = client {
-            findings.extend(fleet::examine(&client).await);
+            findings.extend(fleet::examine(&client, &config).await);
             client.store().close().await;
         }
         let health = findings.iter().map(|finding| finding.health).max().unwrap_or(Health::Ok);

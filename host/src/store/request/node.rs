@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::{Backoff, JobId, Json, Kind, NodeId, Outcome, Queue, RunId, Timestamp, Transition};
+use crate::job::{Backoff, JobId, Json, Kind, NodeId, Outcome, Queue, RetentionPolicy, RunId, Timestamp, Transition};
 
 /// A node that enters.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct NewNode {
     pub serves: Json,
     /// How long its lease is. Ignored on SQLite.
     pub lease: Duration,
+    /// How long it keeps what has ended, if it takes part in deleting that.
+    pub retention: Option<RetentionPolicy>,
 }
 
 /// The answer to a node that entered.

@@ -79,6 +79,8 @@ pub struct NodeRecord {
     pub left_at: Option<Timestamp>,
     pub serves: Json,
     pub kinds: Json,
+    /// How long it keeps things; none, if it takes no part in maintenance.
+    pub retention: Option<Json>,
     pub concurrency: u32,
     pub in_flight: u32,
 }

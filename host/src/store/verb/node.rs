@@ -5,10 +5,13 @@ use std::sync::Arc;
 use crate::job::{Loss, LossPolicy, NodeId, RunId, SettledBy, Timestamp};
 use crate::store::batch::{Wire, join};
 use crate::store::dialect::{Dialect, Outcome as Done, Session};
+use crate::store::policy;
 use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
-use crate::store::value::Value;
-use crate::store::{Activity, Database, NewNode, PublishedKind, Registered, Result, StoreError};
+use crate::store::value::{Row, Value};
+use crate::store::{
+    Activity, Database, NewNode, NodePolicy, PublishedKind, Registered, Result, StoreError,
+};
 
 use super::back::Back;
 use super::settling::{Found, Hand, settle_found};
@@ -33,6 +36,7 @@ impl<D: Dialect> SqlStore<D> {
             node.serves.as_str().into(),
             i64::try_from(node.lease.as_millis()).unwrap_or(i64::MAX).into(),
             self.test_time(now).into(),
+            node.retention.as_ref().map(policy::write).into(),
         ];
         let (db, id, losses) = (Arc::clone(&self.db), node.id, *losses);
         let work = self.db.transact(move |s| {
@@ -72,6 +76,19 @@ impl<D: Dialect> SqlStore<D> {
             })
         });
         work.await.map_err(|fault| fault.told("publishing kinds"))
+    }
+
+    pub(in crate::store) async fn read_policies(&self) -> Result<Vec<NodePolicy>> {
+        let rows = self.db.read(self.db.statements().policies, Vec::new()).await;
+        let rows = rows.map_err(|fault| fault.told("reading how long the nodes keep things"))?;
+        let policy = |mut row: Row| {
+            Ok(NodePolicy {
+                node: row.id("id")?,
+                name: row.text("name")?,
+                policy: policy::read(&row.json("retention")?)?,
+            })
+        };
+        rows.into_iter().map(policy).collect()
     }
 
     pub(in crate::store) async fn leave_node(&self, node: NodeId, now: Timestamp) -> Result<()> {
