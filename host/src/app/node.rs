@@ -57,7 +57,8 @@ pub struct Node {
 }
 
 impl Node {
-    /// Takes the address, starts the sandbox, registers, and starts every service.
+    /// Takes the address, starts the sandbox, registers, and starts every service. `events` are those that the store was
+    /// opened with.
     ///
     /// # Errors
     /// [`NodeError`]: nothing is left running then.

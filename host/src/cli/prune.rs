@@ -51,7 +51,9 @@ impl Prune {
     fn policy(&self, fleet: &FleetPolicy) -> RetentionPolicy {
         let Some(Span(age)) = self.older_than else {
             if let Some(nodes) = &fleet.disagreement {
-                eprintln!("note: not all keep things as this configuration does, and the longest counts: {nodes}");
+                eprintln!(
+                    "note: not all keep things as this configuration does, and the longest counts: {nodes}"
+                );
             }
             return fleet.policy.clone();
         };

@@ -28,7 +28,9 @@ impl Serve {
             Database::Sqlite => Clock::system(),
             Database::Postgres => Clock::anchored(),
         };
-        let store = store::open(&config.database, &options(&config, &clock)?).await?;
+        let events = Events::default();
+        let options = OpenOptions { events: events.clone(), ..options(&config, &clock)? };
+        let store = store::open(&config.database, &options).await?;
         let settings = NodeSettings {
             node: config.node.clone(),
             sandbox: config.sandbox.clone(),
@@ -40,7 +42,7 @@ impl Serve {
         for remark in &config.remarks {
             tracing::warn!("{remark}");
         }
-        let node = Node::start(settings, store, clock, Events::default()).await?;
+        let node = Node::start(settings, store, clock, events).await?;
         let listening = node.address().map(tracing::field::display);
         tracing::info!(node = %config.node.name, listening, plugins = %config.plugins.folder.display(), "serving");
         tokio::spawn(heed_signals(node.stopper()).context_logged());

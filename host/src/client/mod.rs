@@ -92,10 +92,11 @@ impl Client {
             Database::Sqlite => Clock::system(),
             Database::Postgres => Clock::anchored(),
         };
-        let store = store::open(url, &OpenOptions { schema, ..OpenOptions::new(clock.clone()) }).await?;
+        let options = OpenOptions { schema, ..OpenOptions::new(clock.clone()) };
+        let (store, events) = (store::open(url, &options).await?, options.events);
         let database = store.time().await?;
         clock.anchor(database, clock.boot());
-        Ok(Self::over(store, clock, Events::default(), who))
+        Ok(Self::over(store, clock, events, who))
     }
 
     /// A client over a store that is open already: how an embedded node's program enqueues.

@@ -269,7 +269,11 @@ mod tests {
         let mail = longest.queues[&mail];
         assert_eq!((mail.succeeded, mail.discarded), (Some(30 * DAY), None));
         let audit = longest.queues[&audit];
-        assert_eq!((audit.succeeded, audit.logs), (Some(30 * DAY), Some(90 * DAY)), "by what the other says of all");
+        assert_eq!(
+            (audit.succeeded, audit.logs),
+            (Some(30 * DAY), Some(90 * DAY)),
+            "by what the other says of all"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::sqlite::Sqlite;
 use super::statements::Edit;
 use super::{Database, Result, SharedStore, StoreError, schema};
 use crate::clock::Clock;
+use crate::event::Events;
 use crate::wake::Bell;
 
 /// How to open a store. Begin with [`OpenOptions::new`] and set what differs.
@@ -28,6 +29,8 @@ pub struct OpenOptions {
     /// The most jobs below one root that have not ended: an attempt that asks for more fails. Two nodes that count at
     /// once may both find room; it is there to end what multiplies without end.
     pub max_descendants: u32,
+    /// Who is told of what the end of jobs enqueues: those whom the opener tells of all else.
+    pub events: Events,
     /// The opener's clock. With a test's clock the database's own time counts for nothing.
     pub clock: Clock,
 }
@@ -75,6 +78,7 @@ impl OpenOptions {
             lease: Duration::from_secs(15),
             synchronous: Synchronous::default(),
             max_descendants: 100_000,
+            events: Events::default(),
             clock,
         }
     }

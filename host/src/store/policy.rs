@@ -82,8 +82,10 @@ pub(super) fn write(policy: &RetentionPolicy) -> String {
 
 /// As it was kept. What can't be read may keep what is about to be deleted, so it is no answer to leave it out.
 pub(super) fn read(kept: &Json) -> Result<RetentionPolicy> {
-    let written: Written = serde_json::from_str(kept.as_str())
-        .map_err(|_| StoreError::Unreadable { what: "a node's retention", found: kept.as_str().to_owned() })?;
+    let written: Written = serde_json::from_str(kept.as_str()).map_err(|_| StoreError::Unreadable {
+        what: "a node's retention",
+        found: kept.as_str().to_owned(),
+    })?;
     Ok(RetentionPolicy {
         keep: written.all.into(),
         queues: written.queues.into_iter().map(|(queue, terms)| (queue, terms.into())).collect(),
@@ -138,7 +140,9 @@ mod tests {
     fn a_policy_is_read_back_as_it_was_written() {
         let mut policy = RetentionPolicy { actions: None, ..RetentionPolicy::default() };
         let mail = Queue::new("mail").expect("a queue");
-        policy.queues.insert(mail, Keep { discarded: None, logs: Some(Duration::from_secs(90)), ..policy.keep });
+        policy
+            .queues
+            .insert(mail, Keep { discarded: None, logs: Some(Duration::from_secs(90)), ..policy.keep });
         let written = Json::stored(write(&policy));
         assert_eq!(read(&written).expect("read"), policy);
         assert!(written.as_str().contains(r#""succeeded":"7d""#), "{written:?}");

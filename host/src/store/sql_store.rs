@@ -10,12 +10,13 @@ use super::dialect::{Dialect, Ring};
 use super::{
     Activity, Answer, BatchProgress, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database,
     DueSchedule, FailureFilter, FailureRecord, Fired, Footprint, Foreign, Health, Inserted, JobFilter,
-    KindRecord, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport, Promoted,
-    PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled, Registered, Renewal, Renewed, Result, Retention,
-    ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Schedules, Selection,
-    Settled, Step, Store, StoreError, Survey, Sweep, Swept, Switch,
+    KindRecord, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport,
+    Promoted, PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled, Registered, Renewal, Renewed, Result,
+    Retention, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Schedules,
+    Selection, Settled, Step, Store, StoreError, Survey, Sweep, Swept, Switch,
 };
 use crate::clock::Clock;
+use crate::event::Events;
 use crate::job::{
     ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord,
     Settlement, Slug, Timestamp,
@@ -31,6 +32,7 @@ pub(super) struct SqlStore<D> {
     pub(super) db: Arc<D>,
     pub(super) bell: Bell,
     pub(super) clock: Clock,
+    pub(super) events: Events,
     pub(super) max_descendants: u32,
     /// When the promoter is known to look again; what becomes due before that rings.
     horizon: AtomicI64,
@@ -42,6 +44,7 @@ impl<D: Dialect> SqlStore<D> {
             db,
             bell,
             clock: options.clock.clone(),
+            events: options.events.clone(),
             max_descendants: options.max_descendants,
             horizon: AtomicI64::new(i64::MAX),
         }

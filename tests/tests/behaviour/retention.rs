@@ -72,9 +72,10 @@ async fn prune_by_hand_leaves_what_a_living_node_keeps(world: World) -> Result<(
         anyhow::Ok(would["jobs"] == 3)
     };
     eventually(GENEROUS, "a second to pass", old_enough).await?;
-    for (asked, note) in
-        [(&["prune", "--json"][..], "keeper (succeeded)"), (&["prune", "--json", "--older-than", "1ms"], "--all")]
-    {
+    for (asked, note) in [
+        (&["prune", "--json"][..], "keeper (succeeded)"),
+        (&["prune", "--json", "--older-than", "1ms"], "--all"),
+    ] {
         let ran = world.home.run(asked).await?;
         assert!(ran.stderr.contains(note), "{}", ran.stderr);
         assert_eq!(ran.json::<Value>()?["jobs"], 0, "{asked:?}");
@@ -94,7 +95,9 @@ async fn prune_by_hand_leaves_what_a_living_node_keeps(world: World) -> Result<(
 async fn what_one_node_keeps_no_other_deletes() -> Result<()> {
     let Some(world) = World::postgres().await? else { return Ok(()) };
     let world = world.with(&["noop"])?;
-    let file = |succeeded| format!("[node]\nlease = \"1s\"\n[retention]\nsucceeded = \"{succeeded}\"\ncancelled = \"1s\"\n");
+    let file = |succeeded| {
+        format!("[node]\nlease = \"1s\"\n[retention]\nsucceeded = \"{succeeded}\"\ncancelled = \"1s\"\n")
+    };
     world.home.configure(&file("1s"))?;
     let mut deleter = Node::serve(&world.home, &["--name", "deleter"]).await?;
     world.home.configure(&file("never"))?;

@@ -38,7 +38,8 @@ pub(crate) async fn the_log_is_small_again_when_a_long_reader_has_gone(world: Wo
     let waited = flyball_tests::eventually(Duration::from_secs(10), "the log to be begun anew", small).await;
     assert!(waited.is_ok(), "the log stayed as it was: {} bytes", wal().await);
     // Whatever was in it is in the file.
-    let kept: i64 = sqlx::query_scalar("SELECT sum(length(data)) FROM bulk").fetch_one(&mut writer).await.unwrap();
+    let kept: i64 =
+        sqlx::query_scalar("SELECT sum(length(data)) FROM bulk").fetch_one(&mut writer).await.unwrap();
     assert_eq!(kept, 12 * 8_388_608);
     let jobs: i64 = sqlx::query_scalar("SELECT count(*) FROM jobs").fetch_one(&mut reader).await.unwrap();
     assert_eq!(jobs, 3);

@@ -35,5 +35,6 @@ mod rivals;
 mod schedules;
 mod schemas;
 mod selections;
+mod told;
 mod wakings;
 mod world;

@@ -248,7 +248,11 @@ pub(crate) async fn what_any_living_node_keeps_is_kept(world: World) {
     let own = RetentionPolicy::default();
     let client = world.client();
     let fleet = async || client.fleet_policy(&own).await.expect("read");
-    assert_eq!(fleet().await, FleetPolicy { policy: own.clone(), disagreement: None }, "nobody else is there");
+    assert_eq!(
+        fleet().await,
+        FleetPolicy { policy: own.clone(), disagreement: None },
+        "nobody else is there"
+    );
     world.node().await;
     assert_eq!(fleet().await.disagreement, None, "one without maintenance has no say");
     let mut longer = own.clone();

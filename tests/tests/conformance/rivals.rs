@@ -55,7 +55,11 @@ pub(crate) async fn a_schedule_that_two_add_at_once_keeps_how_far_the_first_has_
     both.job.priority = 7;
     let kept = meet(&world, &mut first, keep(&world, &both), "COMMIT").await;
     let row = record(&world, "both").await;
-    assert_eq!(row.next_at.map(|at| at.to_string()), Some("2030-01-01T00:00:00.000000Z".into()), "the cursor was lost");
+    assert_eq!(
+        row.next_at.map(|at| at.to_string()),
+        Some("2030-01-01T00:00:00.000000Z".into()),
+        "the cursor was lost"
+    );
     assert!(row.last_job_id.is_some(), "the last job was forgotten");
     assert_eq!((kept, row.priority), (ScheduleKept::Changed, 7));
     // One that is given up leaves nothing behind.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use flyball::clock::Clock;
+use flyball::event::Events;
 use flyball::job::{
     ActionId, Barriers, Claim, Completion, ErrorClass, Evidence, Failure, InsertOpts, JobId, JobRecord,
-    JobState, Json, Kind, LossPolicy, NewJob, NodeId, Operation, RetentionPolicy,
-    RetryPolicy, RunId, RunRecord, Settlement,
-    Timestamp, Verdict,
+    JobState, Json, Kind, LossPolicy, NewJob, NodeId, Operation, RetentionPolicy, RetryPolicy, RunId,
+    RunRecord, Settlement, Timestamp, Verdict,
 };
 use flyball::store::probe::{self, Edit};
 use flyball::store::{
@@ -26,6 +26,8 @@ pub(crate) const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000
 pub(crate) struct World {
     pub(crate) store: SharedStore,
     pub(crate) clock: Clock,
+    /// What the store tells.
+    pub(crate) events: Events,
     pub(crate) url: String,
     pub(crate) database: Database,
     edits: Vec<Edit>,
@@ -57,9 +59,18 @@ impl World {
             }
         };
         let clock = Clock::manual(START);
-        let store = probe::open_mutant(&url, &options(&clock), edits).await;
+        let options = options(&clock);
+        let store = probe::open_mutant(&url, &options, edits).await;
         let store = store.unwrap_or_else(|error| panic!("the store opens: {error}"));
-        Some(Self { store, clock, url, database, edits: edits.to_vec(), _ground: ground })
+        Some(Self {
+            store,
+            clock,
+            events: options.events,
+            url,
+            database,
+            edits: edits.to_vec(),
+            _ground: ground,
+        })
     }
 
     /// Another process on the same database: on SQLite a client, since there is one node.

@@ -43,7 +43,9 @@ impl Ground {
             Database::Sqlite => Clock::system(),
             Database::Postgres => Clock::anchored(),
         };
+        let events = Events::default();
         let options = OpenOptions {
+            events: events.clone(),
             role: Role::Serve { name: name.into() },
             schema: SchemaMode::Migrate,
             lease: config.node.lease,
@@ -52,7 +54,6 @@ impl Ground {
         };
         let store = store::open(url, &options).await?;
         clock.anchor(store.time().await?, clock.boot());
-        let events = Events::default();
         let client = Client::over(store.clone(), clock.clone(), events.clone(), name);
         Ok(Self { client, clock, events, store, config, name })
     }

@@ -57,7 +57,9 @@ async fn retention(client: &Client, own: &RetentionPolicy) -> Option<Finding> {
             Some(Finding::warn("retention", seen, "give all nodes and `flyball prune` the same [retention]"))
         }
         Ok(FleetPolicy { disagreement: None, .. }) => None,
-        Err(error) => Some(Finding::fail("retention", error.to_string(), "nothing is deleted until it is read")),
+        Err(error) => {
+            Some(Finding::fail("retention", error.to_string(), "nothing is deleted until it is read"))
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::{Backoff, JobId, Json, Kind, NodeId, Outcome, Queue, RetentionPolicy, RunId, Timestamp, Transition};
+use crate::job::{
+    Backoff, JobId, Json, Kind, NodeId, Outcome, Queue, RetentionPolicy, RunId, Timestamp, Transition,
+};
 
 /// A node that enters.
 #[derive(Clone, Debug)]

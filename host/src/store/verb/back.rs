@@ -31,10 +31,11 @@ impl Back {
 }
 
 impl<D: Dialect> SqlStore<D> {
-    /// Rings for what was taken back and what followed, once that is durable.
+    /// Rings for what was taken back and what followed, and tells of the latter, once that is durable.
     pub(super) fn rung(&self, back: Back) -> Vec<Reclaimed> {
         let Back { reclaimed, enqueued } = back;
-        self.ring_for(reclaimed.iter().map(waits).chain(enqueued));
+        let rings = self.tell_enqueued(enqueued);
+        self.ring_for(reclaimed.iter().map(waits).chain(rings));
         reclaimed
     }
 }

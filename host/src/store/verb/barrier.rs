@@ -1,14 +1,14 @@
 //! Barriers: set with the follow-ups that they wait for, fired once, dropped when nobody wants them any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::value::RawValue;
 
-use crate::job::{JobId, JobState, NewJob, RunId, Timestamp};
+use crate::job::{JobId, JobState, Kind, NewJob, Queue, RunId, Timestamp};
 use crate::store::batch::{Batches, Wire};
 use crate::store::dialect::{Outcome as Done, Session};
 use crate::store::records::readable;
-use crate::store::{Result, StoreError};
+use crate::store::{Inserted, Result, StoreError};
 
 use super::endings::{Endings, Enqueued};
 use super::follow_ups::FEW;
@@ -57,18 +57,21 @@ pub(super) async fn fire(
     if held.is_empty() {
         return Ok(Vec::new());
     }
-    let (mut items, mut enqueued) = (Vec::new(), Vec::new());
+    let (mut items, mut enqueued, mut answers) = (Vec::new(), Vec::new(), HashMap::new());
     for mut row in session.run(statements.barriers_fire, vec![held.as_slice().into()]).await? {
         let kept = row.text("continuation")?;
-        if let Some((item, ring)) = readable(dated(*wire, &kept, *now)) {
+        if let Some((item, job)) = readable(dated(*wire, &kept, *now)) {
             items.push(item);
-            enqueued.push(ring);
+            enqueued.push(job);
         }
     }
     for batch in Batches::new(items.into_iter(), FEW) {
-        session.run(statements.insert, vec![batch.into()]).await?;
+        for mut row in session.run(statements.insert, vec![batch.into()]).await? {
+            let id = row.id("id")?;
+            answers.insert(id, Inserted::New(id));
+        }
     }
-    Ok(enqueued)
+    Ok(enqueued.into_iter().map(|job: Enqueued| job.answered(&answers)).collect())
 }
 
 /// Drops the barriers that these jobs have set and that have not fired: their continuations are never enqueued. To be
@@ -82,6 +85,14 @@ pub(super) async fn drop_of(
     rows.into_iter().map(|mut row| Ok(row.id("run_id")?)).collect()
 }
 
+/// What is told of a continuation.
+#[derive(serde::Deserialize)]
+struct Named {
+    id: JobId,
+    kind: String,
+    queue: String,
+}
+
 /// A continuation as it is inserted now.
 fn dated(wire: Wire, kept: &str, now: Timestamp) -> Result<(String, Enqueued)> {
     let unreadable = |_| StoreError::Unreadable { what: "continuation", found: kept.to_owned() };
@@ -93,5 +104,7 @@ fn dated(wire: Wire, kept: &str, now: Timestamp) -> Result<(String, Enqueued)> {
         fields.iter().for_each(|(name, value)| item.json(name, value.get()));
         insert::dates(item, state, now, due);
     });
-    Ok((item, (state, Some(due))))
+    let Named { id, kind, queue } = serde_json::from_str(kept).map_err(unreadable)?;
+    let (kind, queue) = (Kind::stored(&kind), Queue::stored(&queue));
+    Ok((item, Enqueued { inserted: Inserted::New(id), kind, queue, state, due }))
 }

@@ -4,25 +4,53 @@
 //! Whoever ends jobs calls [`follow`] last in the same transaction. Jobs are locked before barriers, each in the order of
 //! their ids, so that nobody waits in a circle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use crate::event::Event;
 use crate::job::{
-    Discarded, ExecutorClass, JobId, JobState, Lineage, NewJob, OnDiscard, Queue, RunId, Timestamp,
+    Discarded, ExecutorClass, JobId, JobState, Kind, Lineage, NewJob, OnDiscard, Queue, RunId, Timestamp,
 };
-use crate::store::Result;
 use crate::store::batch::Wire;
 use crate::store::dialect::{Dialect, Outcome as Done, Session};
 use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
 use crate::store::value::Row;
+use crate::store::{Inserted, Result};
 
 use super::barrier;
 use super::follow_ups::FEW;
 use super::insert::Incoming;
 
-/// A job that the end of others enqueued, as far as a ring needs to know it.
-pub(super) type Enqueued = (JobState, Option<Timestamp>);
+/// A job that the end of others enqueued, as far as whoever is told of it needs to know.
+#[derive(Clone, Debug)]
+pub(super) struct Enqueued {
+    pub(super) inserted: Inserted,
+    pub(super) kind: Kind,
+    pub(super) queue: Queue,
+    pub(super) state: JobState,
+    pub(super) due: Timestamp,
+}
+
+impl Enqueued {
+    /// One that is about to be inserted.
+    pub(super) fn of(job: &NewJob) -> Self {
+        Self {
+            inserted: Inserted::New(job.id),
+            kind: job.kind.clone(),
+            queue: job.queue.clone(),
+            state: job.state,
+            due: job.scheduled_at,
+        }
+    }
+
+    /// What became of it.
+    pub(super) fn answered(self, answers: &HashMap<JobId, Inserted>) -> Self {
+        let id = self.inserted.id();
+        // Of one that nothing is known of this much is: it was not inserted.
+        Self { inserted: answers.get(&id).copied().unwrap_or(Inserted::Duplicate(id)), ..self }
+    }
+}
 
 /// A transaction in which jobs end.
 #[derive(Clone, Debug)]
@@ -52,10 +80,10 @@ impl Endings {
                 jobs.extend(end.discarded.and_then(|discarded| self.on_discard(discarded)));
             }
         }
-        let mut enqueued: Vec<Enqueued> =
-            jobs.iter().map(|job| (job.state, Some(job.scheduled_at))).collect();
+        let mut enqueued: Vec<Enqueued> = jobs.iter().map(Enqueued::of).collect();
         if !jobs.is_empty() {
-            Incoming::new(self.wire, FEW, jobs).insert(session, &self.statements).await?;
+            let answers = Incoming::new(self.wire, FEW, jobs).insert(session, &self.statements).await?;
+            enqueued = enqueued.into_iter().map(|job| job.answered(&answers)).collect();
         }
         let runs: Vec<RunId> = awaited_by.into_iter().collect();
         enqueued.extend(barrier::fire(self, session, &runs).await?);
@@ -72,6 +100,22 @@ impl Endings {
 impl<D: Dialect> SqlStore<D> {
     pub(super) fn endings(&self, now: Timestamp) -> Endings {
         Endings::of(&*self.db, now)
+    }
+
+    /// Tells of what the end of jobs enqueued, once that is durable; answers what to ring for.
+    pub(super) fn tell_enqueued(&self, enqueued: Vec<Enqueued>) -> Vec<(JobState, Option<Timestamp>)> {
+        let mut rings = Vec::with_capacity(enqueued.len());
+        for Enqueued { inserted, kind, queue, state, due } in enqueued {
+            let duplicate = match inserted {
+                Inserted::New(_) => {
+                    rings.push((state, Some(due)));
+                    false
+                }
+                Inserted::Duplicate(_) => true,
+            };
+            self.events.emit(&Event::JobEnqueued { job: inserted.id(), kind, queue, duplicate });
+        }
+        rings
     }
 }
 

@@ -10,6 +10,7 @@ use crate::store::dialect::{Dialect, Outcome as Done, Session, Settling};
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
 
+use super::endings::Enqueued;
 use super::family::{self, Families};
 use super::finalize::{Answers, advanced};
 use super::insert::{self, Incoming};
@@ -174,7 +175,7 @@ impl<D: Dialect> SqlStore<D> {
                 let moved = rows.into_iter().map(|row| Ok(Moved::read(row)?)).collect::<Done<Vec<_>>>()?;
                 let runs: HashSet<RunId> = moved.iter().map(|moved| moved.run).collect();
                 let jobs = wanted.of(&runs);
-                let due: Vec<_> = jobs.iter().map(|job| (job.id, job.state, job.scheduled_at)).collect();
+                let asked: Vec<Enqueued> = jobs.iter().map(Enqueued::of).collect();
                 let inserted = Incoming::new(D::WIRE, FEW, jobs).insert(s, &statements).await?;
                 let mut follow_ups = wanted.answers(&inserted);
                 let counts = wanted.counts(&runs, &follow_ups);
@@ -184,17 +185,18 @@ impl<D: Dialect> SqlStore<D> {
                 let (barriers, free) = wanted.barriers(&runs, &follow_ups);
                 barrier::set(&endings, s, barriers).await?;
                 checkpoint::end(s, &statements, wanted.checkpoints(&runs), now).await?;
-                let mut enqueued = endings.follow(s, &wanted.ended(&moved)).await?;
+                let mut enqueued: Vec<_> = asked.into_iter().map(|job| job.answered(&inserted)).collect();
+                enqueued.extend(endings.follow(s, &wanted.ended(&moved)).await?);
                 enqueued.extend(barrier::fire(&endings, s, &free).await?);
                 let answer =
                     |moved: Moved| advanced(moved, follow_ups.remove(&moved.run).unwrap_or_default());
                 let answers: Answers = moved.into_iter().map(answer).collect();
-                Ok((answers, due, inserted, enqueued))
+                Ok((answers, enqueued))
             })
         });
-        let (answers, due, inserted, enqueued) = work.await?;
-        let new = due.into_iter().filter(|(job, ..)| inserted.get(job) == Some(&Inserted::New(*job)));
-        self.ring_for(new.map(|(_, state, at)| (state, Some(at))).chain(enqueued));
+        let (answers, enqueued) = work.await?;
+        let rings = self.tell_enqueued(enqueued);
+        self.ring_for(rings);
         Ok(answers)
     }
 

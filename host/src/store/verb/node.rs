@@ -9,9 +9,7 @@ use crate::store::policy;
 use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::value::{Row, Value};
-use crate::store::{
-    Activity, Database, NewNode, NodePolicy, PublishedKind, Registered, Result, StoreError,
-};
+use crate::store::{Activity, Database, NewNode, NodePolicy, PublishedKind, Registered, Result, StoreError};
 
 use super::back::Back;
 use super::settling::{Found, Hand, settle_found};

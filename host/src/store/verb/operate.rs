@@ -109,7 +109,8 @@ impl<D: Dialect> SqlStore<D> {
                 answer => {
                     let (record, enqueued) = answer.map_err(|fault| fault.told(DOING))?;
                     self.ring_for_answers(&record.answers, now);
-                    self.ring_for(enqueued);
+                    let rings = self.tell_enqueued(enqueued);
+                    self.ring_for(rings);
                     return Ok(record);
                 }
             }

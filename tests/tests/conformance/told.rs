@@ -1,0 +1,76 @@
+//! What the end of jobs enqueues is told of like any other job, by whatever road they end.
+
+use flyball::event::{Consumer, Event};
+use flyball::job::{Barriers, ErrorClass, JobId, Key, OnDiscard, Operation, Verdict};
+use flyball::store::JobFilter;
+
+use crate::barriers::{Family, fan_out, lose};
+use crate::world::{World, completed, failed, kind, order, promises};
+
+promises! {
+    what_the_end_of_a_job_enqueues_is_told
+}
+
+/// The jobs that were told of since the last time, in order: which, its kind, and whether it was there before.
+fn told(consumer: &mut Consumer) -> Vec<(JobId, String, bool)> {
+    let mut told = Vec::new();
+    while let Some(event) = consumer.waiting() {
+        if let Event::JobEnqueued { job, kind, duplicate, .. } = event {
+            told.push((job, kind.to_string(), duplicate));
+        }
+    }
+    told.sort();
+    told
+}
+
+/// The newest job of a kind.
+async fn newest(world: &World, name: &str) -> JobId {
+    let page = world.store.page(&JobFilter { limit: 100, ..JobFilter::default() }).await.unwrap();
+    page.jobs.into_iter().find(|job| job.kind == kind(name)).expect("it was enqueued").id
+}
+
+async fn what_the_end_of_a_job_enqueues_is_told(world: World) {
+    let mut consumer = world.events.subscribe(100);
+    // Follow-ups, one of which is there already.
+    let key = Key::new("taken").unwrap();
+    let taken = world.insert_one(|opts| {
+        opts.unique_key = Some(key.clone());
+        opts.kind = kind("nobody");
+    });
+    let taken = taken.await;
+    let (node, claim) = world.running().await;
+    let mut completion = fan_out(&world, &claim, 2);
+    completion.barrier = None;
+    completion.follow_ups[1].unique_key = Some(key);
+    let first = completion.follow_ups[0].id;
+    world.end(claim, Verdict::Completed(completion)).await;
+    let mut expected = vec![(first, "work".to_owned(), false), (taken, "work".to_owned(), true)];
+    expected.sort();
+    assert_eq!(told(&mut consumer), expected);
+    // A continuation, behind the child that an operator ended.
+    let claim = world.claim(node, 1).await.pop().expect("the follow-up");
+    let family = Family::grow(&world, node, claim, 1).await;
+    assert_eq!(told(&mut consumer), [(family.children[0], "work".into(), false)]);
+    let cancel = order(Operation::Cancel(Barriers::Fire), world.now());
+    world.store.order(&cancel, &family.children, world.now()).await.unwrap();
+    assert_eq!(told(&mut consumer), [(family.continuation, "work".into(), false)]);
+    let claim = world.claim(node, 1).await.pop().expect("the continuation");
+    world.end(claim, completed()).await;
+    assert_eq!(told(&mut consumer), []);
+    // What a discard enqueues: by its owner, and by a loss.
+    let tells = || {
+        world.insert_one(|opts| {
+            opts.on_discard = Some(OnDiscard { kind: kind("tell"), args: "{}".into() });
+            opts.overrides.max_attempts = Some(1);
+        })
+    };
+    tells().await;
+    let claim = world.claim(node, 1).await.pop().expect("claimed");
+    world.end(claim, failed(ErrorClass::Permanent)).await;
+    assert_eq!(told(&mut consumer), [(newest(&world, "tell").await, "tell".into(), false)]);
+    tells().await;
+    assert_eq!(world.claim(node, 1).await.len(), 1);
+    world.sql("UPDATE flyball.jobs SET last_chance = true, crashes = 2 WHERE state = 'running'").await;
+    lose(&world).await;
+    assert_eq!(told(&mut consumer), [(newest(&world, "tell").await, "tell".into(), false)]);
+}
