@@ -75,10 +75,11 @@ CREATE INDEX jobs_last_chance ON flyball.jobs (queue, kind, executor_class, prio
 CREATE INDEX jobs_blocked ON flyball.jobs (blocked_by, id) WHERE state = 'available' AND blocked_by IS NOT NULL;
 -- What a node runs: renewals, the sweep, and the cancels that a node asks for.
 CREATE INDEX jobs_running ON flyball.jobs (node_id, id) WHERE state = 'running';
--- The promoter: what is due, and when the next one is.
-CREATE INDEX jobs_due ON flyball.jobs (scheduled_at, id) WHERE state IN ('scheduled', 'retryable');
+-- The promoter: what is due, and when the next one is. The overview counts in it, without the rows.
+CREATE INDEX jobs_due ON flyball.jobs (scheduled_at, id) INCLUDE (queue, state)
+    WHERE state IN ('scheduled', 'retryable');
 -- What an operator set aside: counted by the overview.
-CREATE INDEX jobs_paused ON flyball.jobs (id) WHERE state = 'paused';
+CREATE INDEX jobs_paused ON flyball.jobs (id) INCLUDE (queue) WHERE state = 'paused';
 -- What has ended, by state and time: retention, and the overview's counts.
 CREATE INDEX jobs_finalized ON flyball.jobs (state, finalized_at, id)
     WHERE state IN ('succeeded', 'cancelled', 'discarded');

@@ -74,10 +74,10 @@ CREATE INDEX jobs_last_chance ON jobs (queue, kind, executor_class, priority, sc
 CREATE INDEX jobs_blocked ON jobs (blocked_by, id) WHERE state = 'available' AND blocked_by IS NOT NULL;
 -- What a node runs: renewals, the sweep, and the cancels that a node asks for.
 CREATE INDEX jobs_running ON jobs (node_id, id) WHERE state = 'running';
--- The promoter: what is due, and when the next one is.
-CREATE INDEX jobs_due ON jobs (scheduled_at, id) WHERE state IN ('scheduled', 'retryable');
+-- The promoter: what is due, and when the next one is. The overview counts in it, without the rows.
+CREATE INDEX jobs_due ON jobs (scheduled_at, id, queue, state) WHERE state IN ('scheduled', 'retryable');
 -- What an operator set aside: counted by the overview.
-CREATE INDEX jobs_paused ON jobs (id) WHERE state = 'paused';
+CREATE INDEX jobs_paused ON jobs (id, queue) WHERE state = 'paused';
 -- What has ended, by state and time: retention, and the overview's counts.
 CREATE INDEX jobs_finalized ON jobs (state, finalized_at, id)
     WHERE state IN ('succeeded', 'cancelled', 'discarded');
