@@ -44,9 +44,7 @@ impl Prune {
         })
         .await
     }
-}
 
-impl Prune {
     /// How long things are kept, as this is asked. What that leaves alone and somebody may not expect is told.
     fn policy(&self, fleet: &FleetPolicy) -> RetentionPolicy {
         let Some(Span(age)) = self.older_than else {

@@ -20,7 +20,12 @@ impl Scheduler {
         let mut duty = Duty::new("cron", &self);
         loop {
             // Whatever keeps the file from being compared keeps no schedule from firing.
-            reconciled = reconciled || self.reconcile().await;
+            if !reconciled {
+                match token.run_until_cancelled(self.reconcile()).await {
+                    Some(done) => reconciled = done,
+                    None => return Ok(()),
+                }
+            }
             let mut wait = duty.asks_in();
             if duty.is_mine().await {
                 wait = match self.fire_due().await {

@@ -29,7 +29,8 @@ pub struct OpenOptions {
     /// The most jobs below one root that have not ended: an attempt that asks for more fails. Two nodes that count at
     /// once may both find room; it is there to end what multiplies without end.
     pub max_descendants: u32,
-    /// Who is told of what the end of jobs enqueues: those whom the opener tells of all else.
+    /// Who is told of what the store enqueues by itself, as the end of a job asks for: those whom the opener tells of all
+    /// else.
     pub events: Events,
     /// The opener's clock. With a test's clock the database's own time counts for nothing.
     pub clock: Clock,

@@ -2,13 +2,15 @@
 
 use flyball::event::{Consumer, Event};
 use flyball::job::{Barriers, ErrorClass, JobId, Key, OnDiscard, Operation, Verdict};
-use flyball::store::JobFilter;
+use flyball::store::{JobFilter, ScheduleRan};
 
 use crate::barriers::{Family, fan_out, lose};
+use crate::schedules;
 use crate::world::{World, completed, failed, kind, order, promises};
 
 promises! {
     what_the_end_of_a_job_enqueues_is_told
+    what_an_operator_runs_of_a_schedule_is_told_once
 }
 
 /// The jobs that were told of since the last time, in order: which, its kind, and whether it was there before.
@@ -73,4 +75,14 @@ async fn what_the_end_of_a_job_enqueues_is_told(world: World) {
     world.sql("UPDATE flyball.jobs SET last_chance = true, crashes = 2 WHERE state = 'running'").await;
     lose(&world).await;
     assert_eq!(told(&mut consumer), [(newest(&world, "tell").await, "tell".into(), false)]);
+}
+
+async fn what_an_operator_runs_of_a_schedule_is_told_once(world: World) {
+    schedules::keep(&world, &schedules::schedule("often", "@every 10s")).await;
+    let mut consumer = world.events.subscribe(100);
+    let (order, often) = (schedules::order(world.now()), schedules::slug("often"));
+    let ran = world.store.run_schedule(&order, &often, world.now()).await.unwrap();
+    assert_eq!(world.store.run_schedule(&order, &often, world.now()).await.unwrap(), ran);
+    let ScheduleRan::Enqueued(job) = ran else { panic!("{ran:?}") };
+    assert_eq!(told(&mut consumer), [(job, "work".into(), false)]);
 }

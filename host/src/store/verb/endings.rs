@@ -22,7 +22,7 @@ use super::barrier;
 use super::follow_ups::FEW;
 use super::insert::Incoming;
 
-/// A job that the end of others enqueued, as far as whoever is told of it needs to know.
+/// A job that the end of others enqueued, or an order to run a schedule, as far as whoever is told of it needs to know.
 #[derive(Clone, Debug)]
 pub(super) struct Enqueued {
     pub(super) inserted: Inserted,
@@ -102,7 +102,7 @@ impl<D: Dialect> SqlStore<D> {
         Endings::of(&*self.db, now)
     }
 
-    /// Tells of what the end of jobs enqueued, once that is durable; answers what to ring for.
+    /// Tells of what was enqueued, once that is durable; answers what to ring for.
     pub(super) fn tell_enqueued(&self, enqueued: Vec<Enqueued>) -> Vec<(JobState, Option<Timestamp>)> {
         let mut rings = Vec::with_capacity(enqueued.len());
         for Enqueued { inserted, kind, queue, state, due } in enqueued {

@@ -23,5 +23,6 @@ mod prune;
 mod read;
 mod renew;
 mod schedule;
+mod schedule_row;
 mod settling;
 mod sweep;

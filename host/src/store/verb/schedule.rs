@@ -1,23 +1,21 @@
 //! Schedules come, change and go: by an operator's order, or as the configuration of a node has them.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::endings::Enqueued;
 use super::insert::{BULK, Incoming};
+use super::schedule_row::{Had, Kept, change, keep, lock};
 use crate::job::{ActionId, JobState, Key, Slug, Timestamp};
-use crate::store::batch::{Wire, join, texts};
+use crate::store::batch::Wire;
 use crate::store::dialect::{Dialect, Outcome as Done, Ring, Session};
-use crate::store::fault::Fault;
 use crate::store::records::{self, readable};
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
 use crate::store::{
-    Reconciled, Result, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched,
-    StoreError, Switch,
+    Reconciled, Result, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Switch,
 };
 use crate::timing::{Origin, Schedule, ScheduleRecord};
-
-/// How often a schedule is looked at anew that somebody else has added meanwhile.
-const ROUNDS: usize = 3;
 
 impl<D: Dialect> SqlStore<D> {
     pub(in crate::store) async fn read_schedules(&self) -> Result<Vec<ScheduleRecord>> {
@@ -113,13 +111,22 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<ScheduleRan> {
         let (slug, action) = (slug.clone(), order.action);
         let what = format!("schedules run {slug}");
+        // A repeat is answered what was recorded, and has enqueued nothing that could be told.
+        let slot = Arc::new(Mutex::new(None));
+        let kept = Arc::clone(&slot);
         let answer = self.carry_out_one(order, what, now, move |s, texts| {
-            let slug = slug.clone();
-            Box::pin(async move { run_now(s, &texts, D::WIRE, (&slug, action), now).await })
+            let (slug, kept) = (slug.clone(), Arc::clone(&kept));
+            Box::pin(async move {
+                let (answer, enqueued) = run_now(s, &texts, D::WIRE, (&slug, action), now).await?;
+                *kept.lock().unwrap_or_else(PoisonError::into_inner) = enqueued;
+                Ok(answer)
+            })
         });
         let answer = answer.await.map_err(|fault| fault.told("running a schedule"))?;
         if let ScheduleRan::Enqueued(_) = answer {
-            self.ring_for([(JobState::Available, None)]);
+            let enqueued: Option<Enqueued> = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let rings = self.tell_enqueued(enqueued.into_iter().collect());
+            self.ring_for(rings.into_iter().chain([(JobState::Available, None)]));
         }
         Ok(answer)
     }
@@ -142,121 +149,29 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-fn left_its_file(record: &ScheduleRecord) -> bool {
-    record.disabled_by == Some(Origin::Config)
-}
-
-/// What there is under a name, held until the transaction ends.
-enum Had {
-    Nothing,
-    Row(Box<ScheduleRecord>),
-    /// Another program wrote it, or a newer version of this one.
-    Unreadable(StoreError),
-}
-
-async fn lock(session: &mut dyn Session, texts: &Statements, slug: &Slug) -> Done<Had> {
-    let rows = session.run(texts.schedule_lock, vec![slug.into()]).await?;
-    let Some(mut row) = rows.into_iter().next() else { return Ok(Had::Nothing) };
-    Ok(records::schedule(&mut row).map_or_else(Had::Unreadable, |record| Had::Row(Box::new(record))))
-}
-
-/// What became of a definition, whoever gave it.
-enum Kept {
-    As(ScheduleKept),
-    /// It is somebody else's to change.
-    OfOthers,
-    /// It can't be kept, or what is there can't be read.
-    Broken(StoreError),
-}
-
-/// Makes the schedule of this name like this one. What is there is held before anything is decided upon it; what is not
-/// there can't be held, and may be there before this one is.
-async fn keep(
-    session: &mut dyn Session,
-    texts: &Statements,
-    wire: Wire,
-    (schedule, origin): (&Schedule, Origin),
-    now: Timestamp,
-) -> Done<Kept> {
-    for _ in 0..ROUNDS {
-        let had = match lock(session, texts, &schedule.slug).await? {
-            Had::Nothing => None,
-            Had::Row(had) if is_of_others(&had, origin) => return Ok(Kept::OfOthers),
-            Had::Row(had) => Some(had),
-            Had::Unreadable(why) => return Ok(Kept::Broken(why)),
-        };
-        let record = match schedule.record(had.as_deref(), origin, now) {
-            Ok(record) => record,
-            Err(error) => return Ok(Kept::Broken(error.into())),
-        };
-        match had {
-            Some(had) if *had == record => return Ok(Kept::As(ScheduleKept::Unchanged)),
-            Some(_) => {
-                change(session, texts, wire, &record).await?;
-                return Ok(Kept::As(ScheduleKept::Changed));
-            }
-            None if add(session, texts, wire, &record).await? => return Ok(Kept::As(ScheduleKept::Added)),
-            // Somebody else has added one of this name meanwhile.
-            None => {}
-        }
-    }
-    // It comes and goes again and again.
-    Err(Fault::Database(sqlx::Error::RowNotFound))
-}
-
-/// Whether the schedule is not to be changed from there: a file's by nobody but a file, as long as one has it; an
-/// operator's by no file.
-fn is_of_others(had: &ScheduleRecord, origin: Origin) -> bool {
-    match origin {
-        Origin::Operator => had.origin == Origin::Config && !left_its_file(had),
-        Origin::Config => had.origin == Origin::Operator,
-    }
-}
-
-/// Whether it was added: not, if there is one of this name.
-async fn add(
-    session: &mut dyn Session,
-    texts: &Statements,
-    wire: Wire,
-    record: &ScheduleRecord,
-) -> Done<bool> {
-    let rows = session.run(texts.schedule_add, vec![join([encode(wire, record)]).into()]).await?;
-    Ok(!rows.is_empty())
-}
-
-/// Changes one whose row is held.
-async fn change(
-    session: &mut dyn Session,
-    texts: &Statements,
-    wire: Wire,
-    record: &ScheduleRecord,
-) -> Done<()> {
-    let values = vec![join([encode(wire, record)]).into(), (&record.slug).into()];
-    session.run(texts.schedule_change, values).await.map(drop)
-}
-
 async fn run_now(
     session: &mut dyn Session,
     texts: &Statements,
     wire: Wire,
     (slug, action): (&Slug, ActionId),
     now: Timestamp,
-) -> Done<ScheduleRan> {
+) -> Done<(ScheduleRan, Option<Enqueued>)> {
     let had = match lock(session, texts, slug).await? {
-        Had::Nothing => return Ok(ScheduleRan::NotFound),
-        Had::Unreadable(why) => return Ok(ScheduleRan::Broken(why.to_string())),
+        Had::Nothing => return Ok((ScheduleRan::NotFound, None)),
+        Had::Unreadable(why) => return Ok((ScheduleRan::Broken(why.to_string()), None)),
         Had::Row(had) => had,
     };
     let job = match had.ordered(Key::of_order(slug, action), now) {
         Ok(job) => job,
-        Err(error) => return Ok(ScheduleRan::Broken(error.to_string())),
+        Err(error) => return Ok((ScheduleRan::Broken(error.to_string()), None)),
     };
-    let id = job.id;
-    let inserted = Incoming::new(wire, BULK, vec![job]).insert(session, texts).await?;
-    let id = inserted.get(&id).map_or(id, |inserted| inserted.id());
+    let enqueued = Enqueued::of(&job);
+    let answers = Incoming::new(wire, BULK, vec![job]).insert(session, texts).await?;
+    let enqueued = enqueued.answered(&answers);
+    let id = enqueued.inserted.id();
     let values = vec![slug.into(), had.next_at.into(), id.into(), now.into()];
     session.run(texts.schedule_fired, values).await?;
-    Ok(ScheduleRan::Enqueued(id))
+    Ok((ScheduleRan::Enqueued(id), Some(enqueued)))
 }
 
 async fn reconcile(
@@ -292,36 +207,4 @@ async fn reconcile(
         }
     }
     Ok(answer)
-}
-
-fn encode(wire: Wire, record: &ScheduleRecord) -> String {
-    wire.item(|fields| {
-        fields.text("slug", &record.slug);
-        fields.text("kind", &record.kind);
-        fields.text("args", record.args.as_str());
-        fields.text("queue", &record.queue);
-        fields.number("priority", record.priority);
-        fields.text("executor_class", &record.executor_class);
-        fields.opt_number("max_attempts", record.max_attempts);
-        fields.opt_number("timeout_ms", record.timeout_ms);
-        fields.opt_number("fuel", record.fuel);
-        fields.opt_number("backoff_base_ms", record.backoff_base_ms);
-        fields.opt_number("backoff_cap_ms", record.backoff_cap_ms);
-        fields.text("tags", texts(&record.tags));
-        fields.text("metadata", record.metadata.as_str());
-        fields.opt_text("cron", record.cron.as_ref());
-        fields.opt_number("every_ms", record.every_ms);
-        fields.text("timezone", &record.timezone);
-        fields.number("backfill_cap", record.backfill_cap);
-        fields.text("overlap", record.overlap.as_str());
-        fields.flag("active", record.active);
-        fields.opt_text("disabled_by", record.disabled_by.map(Origin::as_str));
-        fields.text("origin", record.origin.as_str());
-        fields.time("next_at", record.next_at);
-        fields.id("last_job_id", record.last_job_id.map(|job| job.uuid()));
-        fields.time("last_enqueued_at", record.last_enqueued_at);
-        fields.opt_text("last_error", record.last_error.as_ref());
-        fields.time("created_at", record.created_at);
-        fields.time("updated_at", record.updated_at);
-    })
 }
