@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use flyball::job::{
     Barriers, Claim, Completion, ErrorClass, JobId, JobIds, JobRecord, JobState, NewJob, NodeId, Operation,
-    RunId, Verdict, When,
+    Replay, RunId, Verdict, When,
 };
 use flyball::store::{Database, Selection, Settled, Turn};
 
-use crate::world::{World, cancelling, completed, failed, order, promises, retrying};
+use crate::world::{World, cancelling, completed, failed, order, promises};
 
 promises! {
     a_barrier_fires_once_when_the_last_child_has_ended_whatever_each_came_to
@@ -171,18 +171,22 @@ async fn an_attempt_whose_follow_ups_are_refused_sets_no_barrier(world: World) {
 }
 
 async fn a_child_that_is_tried_again_before_the_barrier_fires_is_waited_for(world: World) {
-    let family = Family::of(&world, 2).await;
-    let mut claims = world.claim(family.node, 2).await;
-    let (first, second) = (claims.pop().unwrap(), claims.pop().unwrap());
-    let (discarded, retried) = (first.job, second.job);
-    world.end(first, failed(ErrorClass::Permanent)).await;
-    world.store.order(&retrying(world.now()), &[discarded], world.now()).await.unwrap();
-    world.end(second, failed(ErrorClass::Transient)).await;
-    assert_eq!(world.state(retried).await, JobState::Retryable);
-    cancel(&world, retried).await;
-    family.assert_waits(&world).await;
-    world.end(world.claim(family.node, 1).await.pop().unwrap(), completed()).await;
-    family.assert_fired(&world).await;
+    for operation in [Operation::Retry, Operation::Replay(Replay::default())] {
+        let family = Family::of(&world, 2).await;
+        let mut claims = world.claim(family.node, 2).await;
+        let (first, second) = (claims.pop().unwrap(), claims.pop().unwrap());
+        let (discarded, retried) = (first.job, second.job);
+        world.end(first, failed(ErrorClass::Permanent)).await;
+        let again = order(operation, world.now());
+        world.store.order(&again, &[discarded], world.now()).await.unwrap();
+        world.end(second, failed(ErrorClass::Transient)).await;
+        assert_eq!(world.state(retried).await, JobState::Retryable);
+        cancel(&world, retried).await;
+        family.assert_waits(&world).await;
+        world.end(world.claim(family.node, 1).await.pop().unwrap(), completed()).await;
+        family.assert_fired(&world).await;
+        cancel(&world, family.continuation).await;
+    }
 }
 
 async fn a_barrier_waits_for_the_children_of_its_own_run_alone(world: World) {

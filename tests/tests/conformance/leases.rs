@@ -89,6 +89,11 @@ pub(crate) async fn no_claim_commits_after_its_node_was_marked_lost(world: World
 
 /// Until somebody waits for a lock, or has not had to.
 pub(crate) async fn waits_for_a_lock_or(world: &World, answered: &Cell<bool>) {
+    waits_for_locks_or(world, 1, answered).await;
+}
+
+/// Until so many wait for locks, or who is looked for has not had to.
+pub(crate) async fn waits_for_locks_or(world: &World, many: i64, answered: &Cell<bool>) {
     let mut look = connect(world).await;
     flyball_tests::eventually(flyball_tests::GENEROUS, "somebody to wait for a lock", async || {
         let waiting: i64 = sqlx::query_scalar(
@@ -96,7 +101,7 @@ pub(crate) async fn waits_for_a_lock_or(world: &World, answered: &Cell<bool>) {
         )
         .fetch_one(&mut look)
         .await?;
-        Ok::<_, sqlx::Error>((waiting > 0 || answered.get()).then_some(()))
+        Ok::<_, sqlx::Error>((waiting >= many || answered.get()).then_some(()))
     })
     .await
     .expect("somebody waits");

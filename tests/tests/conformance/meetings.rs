@@ -3,17 +3,19 @@
 
 use std::cell::Cell;
 
-use flyball::job::{Claim, ErrorClass, JobId, JobState, NodeId, Settlement};
+use flyball::job::{Claim, ErrorClass, JobId, JobState, NodeId, Operation, Replay, Settlement};
 use flyball::store::{CheckpointSave, SharedStore};
 use futures::future::join_all;
 
 use crate::barriers::{Family, cancel};
-use crate::leases::{connect, on_postgres, run, waits_for_a_lock_or};
-use crate::world::{LEASE, World, cancelling, completed, failed};
+use crate::leases::{connect, on_postgres, run, waits_for_a_lock_or, waits_for_locks_or};
+use crate::world::{AVAILABLE, LEASE, World, cancelling, completed, failed, order, retrying};
 
 on_postgres! {
     the_barrier_fires_exactly_once_whoever_ends_the_last_children_a_thousand_times
     last_children_that_end_unseen_by_each_other_fire_the_barrier
+    a_retry_that_meets_the_end_of_the_last_child_is_waited_for
+    a_retry_waits_for_the_barrier_that_fires
     a_barrier_fires_when_a_renewal_gives_back_the_last_child_that_was_cancelled
     a_barrier_fires_when_a_missed_deadline_ends_the_last_child
     a_checkpoint_that_meets_the_end_of_its_attempt_does_not_outlive_it
@@ -40,6 +42,74 @@ pub(crate) async fn last_children_that_end_unseen_by_each_other_fire_the_barrier
     };
     tokio::join!(end, commit);
     family.assert_fired(&world).await;
+}
+
+/// One of two children has ended, and the other is about to.
+async fn almost_ended(world: &World) -> (Family, JobId, Settlement) {
+    let family = Family::of(world, 2).await;
+    let mut claims = world.claim(family.node, 2).await;
+    let (first, last) = (claims.remove(0), claims.remove(0));
+    let discarded = first.job;
+    world.end(first, failed(ErrorClass::Permanent)).await;
+    (family, discarded, world.settle(last, completed()))
+}
+
+/// t0 a retry or a replay has made a child available, not committed · t1 the last of the others ends · t2 it commits.
+pub(crate) async fn a_retry_that_meets_the_end_of_the_last_child_is_waited_for(world: World) {
+    // Whoever keeps the answer of an order waits for the test.
+    let wait = "CREATE FUNCTION flyball.wait() RETURNS trigger LANGUAGE plpgsql AS \
+                'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN new; END'; \
+                CREATE TRIGGER wait BEFORE UPDATE ON flyball.operator_actions FOR EACH ROW \
+                EXECUTE FUNCTION flyball.wait()";
+    world.sql(wait).await;
+    let mut gate = connect(&world).await;
+    for operation in [Operation::Retry, Operation::Replay(Replay::default())] {
+        let (family, discarded, last) = almost_ended(&world).await;
+        run(&mut gate, "SELECT pg_advisory_lock(7)").await;
+        let (ordered, ended) = (Cell::new(false), Cell::new(false));
+        let order = async {
+            let order = order(operation, world.now());
+            let answers = world.store.order(&order, &[discarded], world.now()).await;
+            assert_eq!(answers.expect("carried out"), [AVAILABLE]);
+            ordered.set(true);
+        };
+        let end = async {
+            waits_for_locks_or(&world, 1, &ordered).await;
+            world.finalize(&last).await;
+            ended.set(true);
+        };
+        let commit = async {
+            waits_for_locks_or(&world, 2, &ended).await;
+            run(&mut gate, "SELECT pg_advisory_unlock(7)").await;
+        };
+        tokio::join!(order, end, commit);
+        family.assert_waits(&world).await;
+        let again = world.claim(family.node, 1).await.pop().expect("it is tried again");
+        assert_eq!(again.job, discarded);
+        world.end(again, completed()).await;
+        family.assert_fired(&world).await;
+        cancel(&world, family.continuation).await;
+    }
+}
+
+/// t0 a transaction has fired the barrier, not committed · t1 a child is tried again · t2 it commits: nobody was told
+/// before that the child goes on.
+pub(crate) async fn a_retry_waits_for_the_barrier_that_fires(world: World) {
+    let (family, discarded, _) = almost_ended(&world).await;
+    let mut fires = connect(&world).await;
+    run(&mut fires, format!("BEGIN; DELETE FROM flyball.barriers WHERE run_id = '{}'", family.run)).await;
+    let answered = Cell::new(false);
+    let retry = async {
+        let answers = world.store.order(&retrying(world.now()), &[discarded], world.now()).await;
+        answered.set(true);
+        assert_eq!(answers.expect("carried out"), [AVAILABLE]);
+    };
+    let commit = async {
+        waits_for_a_lock_or(&world, &answered).await;
+        assert!(!answered.get(), "a retry overtook the barrier that fires");
+        run(&mut fires, "COMMIT").await;
+    };
+    tokio::join!(retry, commit);
 }
 
 async fn a_barrier_fires_when_a_renewal_gives_back_the_last_child_that_was_cancelled(world: World) {

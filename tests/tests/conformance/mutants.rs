@@ -207,6 +207,14 @@ mutants! {
         [("barriers_lock", "FOR UPDATE", "")],
         meetings::last_children_that_end_unseen_by_each_other_fire_the_barrier,
         "the barrier never fired";
+    a_retry_that_holds_no_barrier: Postgres,
+        [("jobs_lock", "CASE WHEN j.awaited THEN j.parent_run_id END", "NULL::uuid")],
+        meetings::a_retry_that_meets_the_end_of_the_last_child_is_waited_for,
+        "the barrier fired too early";
+    a_retry_that_overtakes_its_barrier: Postgres,
+        [("jobs_lock", "CASE WHEN j.awaited THEN j.parent_run_id END", "NULL::uuid")],
+        meetings::a_retry_waits_for_the_barrier_that_fires,
+        "a retry overtook the barrier that fires";
     a_barrier_that_waits_for_nobody_on_sqlite: Sqlite,
         [("barriers_fire", "WHERE NOT EXISTS", "WHERE true OR NOT EXISTS")],
         barriers::a_barrier_fires_once_when_the_last_child_has_ended_whatever_each_came_to,

@@ -1,9 +1,9 @@
 //! One batch of an order, inside its transaction: jobs are held in the order of their ids, and those that the order
 //! moves are moved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::job::{Barriers, JobId, JobState, Operation, Replay, Timestamp};
+use crate::job::{Barriers, JobId, JobState, Operation, Replay, RunId, Timestamp};
 use crate::store::batch::join;
 use crate::store::dialect::{Dialect, Outcome as Done, Session};
 use crate::store::statements::Statements;
@@ -55,10 +55,10 @@ pub(super) async fn move_jobs<D: Dialect>(
 ) -> Done<Moved> {
     let statements = db.statements();
     let states = lock(session, &batch.jobs, statements).await?;
-    let left = |(job, state): &(JobId, JobState)| (*job, Answer::Left { state: *state });
+    let left = |held: &Locked| (held.job, Answer::Left { state: held.state });
     let mut answers: BTreeMap<JobId, Answer> = states.iter().map(left).collect();
-    let (taken, _): (Vec<_>, Vec<_>) = states.into_iter().partition(|(_, state)| batch.takes(*state));
-    let jobs: Vec<JobId> = taken.iter().map(|(job, _)| *job).collect();
+    let taken: Vec<Locked> = states.into_iter().filter(|held| batch.takes(held.state)).collect();
+    let jobs: Vec<JobId> = taken.iter().map(|held| held.job).collect();
     let moved = match batch.operation {
         Operation::Cancel(barriers) => {
             let endings = Endings::of(db, now);
@@ -76,8 +76,14 @@ pub(super) async fn move_jobs<D: Dialect>(
         _ if jobs.is_empty() => return Ok(Moved { answers, enqueued: Vec::new() }),
         Operation::Pause => session.run(statements.pause, vec![jobs.as_slice().into()]).await?,
         Operation::Resume => session.run(statements.resume, vec![jobs.as_slice().into(), now.into()]).await?,
-        Operation::Retry => session.run(statements.retry, vec![jobs.as_slice().into(), now.into()]).await?,
-        Operation::Replay(how) => replay::<D>(session, statements, &jobs, how, now).await?,
+        Operation::Retry => {
+            hold_barriers(session, statements, &taken).await?;
+            session.run(statements.retry, vec![jobs.as_slice().into(), now.into()]).await?
+        }
+        Operation::Replay(how) => {
+            hold_barriers(session, statements, &taken).await?;
+            replay::<D>(session, statements, &jobs, how, now).await?
+        }
     };
     let moved: BTreeMap<JobId, Answer> = moved.into_iter().map(moved_to).collect::<Result<_>>()?;
     let refused: Vec<JobId> = jobs.into_iter().filter(|job| !moved.contains_key(job)).collect();
@@ -98,33 +104,52 @@ fn moved_to(mut row: Row) -> Result<(JobId, Answer)> {
     Ok((row.id("id")?, Answer::Moved { state: row.word("state")? }))
 }
 
-/// The states of the jobs, held until the transaction ends.
-async fn lock(
-    session: &mut dyn Session,
-    jobs: &[JobId],
-    statements: &Statements,
-) -> Done<Vec<(JobId, JobState)>> {
+/// A job that is held until the transaction ends.
+#[derive(Clone, Copy, Debug)]
+struct Locked {
+    job: JobId,
+    state: JobState,
+    /// The run whose barrier waits for it.
+    awaited_by: Option<RunId>,
+}
+
+async fn lock(session: &mut dyn Session, jobs: &[JobId], statements: &Statements) -> Done<Vec<Locked>> {
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
     let rows = session.run(statements.jobs_lock, vec![jobs.into()]).await?;
-    rows.into_iter().map(|mut row| Ok((row.id("id")?, row.word("state")?))).collect()
+    let locked = |mut row: Row| {
+        Ok(Locked { job: row.id("id")?, state: row.word("state")?, awaited_by: row.opt_id("awaited_by")? })
+    };
+    rows.into_iter().map(locked).collect()
+}
+
+/// Holds the barriers that count jobs which have ended and now go on: one that fires meanwhile is waited for, and one that
+/// would fire counts them again. Jobs first, then barriers, as whoever ends jobs does.
+async fn hold_barriers(session: &mut dyn Session, statements: &Statements, taken: &[Locked]) -> Done<()> {
+    let ended = taken.iter().filter(|held| held.state.is_terminal());
+    let runs: BTreeSet<RunId> = ended.filter_map(|held| held.awaited_by).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let runs: Vec<RunId> = runs.into_iter().collect();
+    session.run(statements.barriers_lock, vec![runs.as_slice().into()]).await.map(drop)
 }
 
 async fn cancel(
     session: &mut dyn Session,
     statements: &Statements,
-    taken: &[(JobId, JobState)],
+    taken: &[Locked],
     now: Timestamp,
 ) -> Done<Vec<(JobId, Answer)>> {
-    let (running, waiting): (Vec<_>, Vec<_>) =
-        taken.iter().partition(|(_, state)| *state == JobState::Running);
+    let (running, waiting): (Vec<&Locked>, Vec<&Locked>) =
+        taken.iter().partition(|held| held.state == JobState::Running);
     let mut answers = Vec::with_capacity(taken.len());
     for (taken, statement, answer) in [
         (waiting, statements.cancel_waiting, Answer::Moved { state: JobState::Cancelled }),
         (running, statements.cancel_running, Answer::Requested),
     ] {
-        let jobs: Vec<JobId> = taken.into_iter().map(|(job, _)| job).collect();
+        let jobs: Vec<JobId> = taken.into_iter().map(|held| held.job).collect();
         if !jobs.is_empty() {
             session.run(statement, vec![jobs.as_slice().into(), now.into()]).await?;
         }
