@@ -78,7 +78,7 @@ mod tests {
     fn the_last_checkpoint_wins_also_over_one_that_could_not_be_stored() {
         let (board, now) = (CheckpointBoard::default(), Timestamp::EPOCH);
         let (run, job) = (RunId::mint(now), JobId::mint(now));
-        let save = |n: u8| CheckpointSave { job, run, data: [n].into() };
+        let save = |n: u8| CheckpointSave { job, run, number: n.into(), data: [n].into() };
         board.note(save(1));
         let refused = board.take_of(run).expect("noted");
         board.note(save(2));

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,6 +34,8 @@ pub(super) struct AttemptPorts {
     lineage: Lineage,
     /// An attempt before this one left a checkpoint.
     checkpoint: bool,
+    /// Checkpoints that it saved.
+    saves: AtomicU64,
     /// Where the store is spoken to: not on the threads of guests, which would have it wait for them.
     host: Handle,
     /// Follow-ups that were not granted.
@@ -51,6 +53,7 @@ impl AttemptPorts {
             asker: Asker::from(claim),
             lineage: claim.lineage,
             checkpoint: claim.checkpoint,
+            saves: AtomicU64::new(0),
             host: Handle::current(),
             denied: AtomicU32::new(0),
         }
@@ -109,7 +112,8 @@ impl Ports for AttemptPorts {
     }
 
     fn save_checkpoint(&self, data: Arc<[u8]>) {
-        self.context.checkpoints.note(CheckpointSave { job: self.job, run: self.run, data });
+        let number = self.saves.fetch_add(1, Ordering::Relaxed);
+        self.context.checkpoints.note(CheckpointSave { job: self.job, run: self.run, number, data });
     }
 
     async fn checkpoint(&self) -> Result<Option<Arc<[u8]>>, Unread> {

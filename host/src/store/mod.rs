@@ -99,7 +99,7 @@ pub trait Store: Schedules + Retention + Send + Sync + 'static {
     async fn finalize(&self, batch: &[Settlement], now: Timestamp) -> Result<Vec<Settled>>;
     /// Stores the last progress of running attempts. Stale ones are ignored.
     async fn report_progress(&self, reports: &[ProgressReport], now: Timestamp) -> Result<()>;
-    /// Stores the checkpoint of a running attempt. A stale one is ignored.
+    /// Stores the checkpoint of a running attempt. A stale one is ignored, and so is one that comes after a later one.
     async fn save_checkpoint(&self, save: &CheckpointSave, now: Timestamp) -> Result<()>;
     /// The checkpoint that attempts before this one left.
     async fn checkpoint(&self, job: JobId) -> Result<Option<Arc<[u8]>>>;

@@ -1,6 +1,7 @@
 //! What one attempt leaves for the next.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flyball::job::{Claim, ErrorClass, Evidence, JobId, JobState, Release, RetryPolicy, Verdict};
 use flyball::store::CheckpointSave;
@@ -12,6 +13,7 @@ promises! {
     what_was_saved_last_is_stored_with_the_end_and_there_for_the_next_attempt
     a_checkpoint_outlives_a_crash
     a_checkpoint_of_an_attempt_that_is_over_is_ignored
+    a_save_that_comes_after_a_later_one_is_ignored
     a_checkpoint_goes_when_the_job_succeeds_and_stays_for_a_retry_by_an_operator
     an_attempt_that_comes_too_late_stores_no_checkpoint_with_its_end
 }
@@ -20,8 +22,14 @@ fn data(text: &str) -> Arc<[u8]> {
     text.as_bytes().into()
 }
 
+/// Each save has a later number than any before.
 async fn save(world: &World, claim: &Claim, text: &str) {
-    let save = CheckpointSave { job: claim.job, run: claim.run, data: data(text) };
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    save_as(world, claim, LAST.fetch_add(1, Ordering::Relaxed), text).await;
+}
+
+async fn save_as(world: &World, claim: &Claim, number: u64, text: &str) {
+    let save = CheckpointSave { job: claim.job, run: claim.run, number, data: data(text) };
     world.store.save_checkpoint(&save, world.now()).await.unwrap();
 }
 
@@ -88,6 +96,24 @@ pub(crate) async fn a_checkpoint_of_an_attempt_that_is_over_is_ignored(world: Wo
     assert_eq!(kept.as_deref(), Some("first"), "a stale token stored a checkpoint");
     save(&world, &second, "second").await;
     assert_eq!(stored(&world, second.job).await.as_deref(), Some("second"));
+}
+
+pub(crate) async fn a_save_that_comes_after_a_later_one_is_ignored(world: World) {
+    let (_, claim) = world.running().await;
+    let job = claim.job;
+    for (number, text) in [(7, "first"), (9, "last"), (8, "late")] {
+        save_as(&world, &claim, number, text).await;
+    }
+    let kept = stored(&world, job).await;
+    assert_eq!(kept.as_deref(), Some("last"), "a save that came late took the place of a later one");
+    // Every attempt counts its own.
+    lose(&world).await;
+    let claim = next(&world).await;
+    save_as(&world, &claim, 0, "the next attempt").await;
+    assert_eq!(stored(&world, job).await.as_deref(), Some("the next attempt"));
+    end(&world, claim, failed(ErrorClass::Transient), "its end").await;
+    save_as(&world, &next(&world).await, 0, "the one after").await;
+    assert_eq!(stored(&world, job).await.as_deref(), Some("the one after"));
 }
 
 async fn a_checkpoint_goes_when_the_job_succeeds_and_stays_for_a_retry_by_an_operator(world: World) {

@@ -143,7 +143,7 @@ pub(crate) async fn a_checkpoint_that_meets_the_end_of_its_attempt_does_not_outl
     run(&mut settle, format!("BEGIN; UPDATE flyball.jobs {ended} WHERE id = '{}'", claim.job)).await;
     let answered = Cell::new(false);
     let save = async {
-        let save = CheckpointSave { job: claim.job, run: claim.run, data: [1].into() };
+        let save = CheckpointSave { job: claim.job, run: claim.run, number: 1, data: [1].into() };
         world.store.save_checkpoint(&save, world.now()).await.expect("ignored, or saved");
         answered.set(true);
     };

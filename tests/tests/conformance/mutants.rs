@@ -235,6 +235,14 @@ mutants! {
         [("checkpoint_save", "FOR NO KEY UPDATE\n", "")],
         meetings::a_checkpoint_that_meets_the_end_of_its_attempt_does_not_outlive_it,
         "a checkpoint outlived its job";
+    a_save_of_any_number_on_sqlite: Sqlite,
+        [("checkpoint_save", "c.number < excluded.number", "c.number <> excluded.number")],
+        checkpoints::a_save_that_comes_after_a_later_one_is_ignored,
+        "a save that came late";
+    a_save_of_any_number_on_postgres: Postgres,
+        [("checkpoint_save", "c.number < excluded.number", "c.number <> excluded.number")],
+        checkpoints::a_save_that_comes_after_a_later_one_is_ignored,
+        "a save that came late";
     an_order_that_is_carried_out_twice_on_sqlite: Sqlite,
         [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
         orders::a_repeated_order_answers_what_was_recorded,

@@ -83,7 +83,7 @@ async fn what_was_kept_for_long_enough_goes_with_its_runs_logs_and_checkpoints(w
         Database::Postgres => ("'\\x00'", "now()"),
     };
     let job = old[0];
-    world.sql(&format!("INSERT INTO flyball.checkpoints VALUES ('{job}', '{run}', {data}, {at})")).await;
+    world.sql(&format!("INSERT INTO flyball.checkpoints VALUES ('{job}', '{run}', 1, {data}, {at})")).await;
     let waits = world.insert(1).await[0];
     world.advance(3600);
     let young = ended(&world, 1).await[0];

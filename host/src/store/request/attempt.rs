@@ -105,6 +105,8 @@ pub struct CheckpointSave {
     pub job: JobId,
     /// The attempt, and the fence.
     pub run: RunId,
+    /// Which of the attempt's saves it is: of two the larger one stays, whichever comes last.
+    pub number: u64,
     /// What it saved.
     pub data: Arc<[u8]>,
 }

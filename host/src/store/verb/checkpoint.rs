@@ -15,7 +15,9 @@ impl<D: Dialect> SqlStore<D> {
         now: Timestamp,
     ) -> Result<()> {
         let statement = self.db.statements().checkpoint_save;
-        let values = vec![save.job.into(), save.run.into(), Arc::clone(&save.data).into(), now.into()];
+        let number = i64::try_from(save.number).unwrap_or(i64::MAX);
+        let data = Arc::clone(&save.data);
+        let values = vec![save.job.into(), save.run.into(), number.into(), data.into(), now.into()];
         let work = self.db.alone(move |s| Box::pin(async move { s.run(statement, values).await.map(drop) }));
         work.await.map_err(|fault| fault.told("keeping a checkpoint"))
     }
