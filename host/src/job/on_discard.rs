@@ -48,13 +48,14 @@ impl OnDiscard {
     }
 
     /// The job that follows, due at once: in the queue and the executor class of the one that was discarded, its child,
-    /// and of the same request.
+    /// and of the same request. Args that the host itself would have refused, as SQL does not, are its args all the same:
+    /// it ends by them like any job whose args nobody can read, and is not lost.
     ///
     /// # Errors
     /// What is kept is no kind with args: another program wrote it.
     pub fn follow(kept: &Json, of: Discarded, now: Timestamp) -> Result<NewJob, String> {
         let Kept { kind, args } = serde_json::from_str(kept.as_str()).map_err(|error| error.to_string())?;
-        let mut opts = InsertOpts::new(kind, args.get());
+        let mut opts = InsertOpts::new(kind, "{}");
         opts.queue = of.queue;
         opts.executor_class = of.executor_class;
         opts.metadata = origin(&of.metadata);
@@ -65,7 +66,10 @@ impl OnDiscard {
             depth: of.lineage.depth.saturating_add(1).min(i16::MAX.unsigned_abs()),
             ..Lineage::default()
         };
-        opts.admit(JobId::mint(now), now).map_err(|error| error.to_string())
+        let job = opts.admit(JobId::mint(now), now).map_err(|error| error.to_string())?;
+        let args =
+            Json::parse(args.get(), super::MAX_ARGS_BYTES).unwrap_or_else(|_| Json::stored(args.get()));
+        Ok(NewJob { args, ..job })
     }
 }
 
@@ -75,7 +79,8 @@ fn origin(metadata: &Json) -> Option<String> {
     let mut fields: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(metadata.as_str()).ok()?;
     fields.retain(|name, _| CARRIED.contains(&name.as_str()));
-    (!fields.is_empty()).then(|| serde_json::Value::Object(fields).to_string())
+    let origin = (!fields.is_empty()).then(|| serde_json::Value::Object(fields).to_string());
+    origin.filter(|origin| Json::parse(origin, super::MAX_METADATA_BYTES).is_ok())
 }
 
 #[cfg(test)]
@@ -108,6 +113,17 @@ mod tests {
         assert_eq!(job.metadata.as_str(), r#"{"request_id":"r-1","traceparent":"00-ab"}"#);
         let plain = OnDiscard::follow(&kept, discarded(r#"{"x":1}"#), NOW).expect("followed");
         assert_eq!(plain.metadata, Json::empty_object());
+    }
+
+    #[test]
+    fn args_that_the_host_would_not_take_are_kept_as_they_are() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for args in [&*deep, &"9".repeat(70), r#"{"a":1,"a":2}"#] {
+            let kept = Json::stored(format!(r#"{{"kind":"tell","args":{args}}}"#));
+            let job =
+                OnDiscard::follow(&kept, discarded(r#"{"request_id":"\u0000"}"#), NOW).expect("followed");
+            assert_eq!((job.args.as_str(), job.metadata), (args, Json::empty_object()));
+        }
     }
 
     #[test]

@@ -165,3 +165,27 @@ async fn args_enqueued_by_sql_that_do_not_fit_the_worker_end_as_validation() -> 
     node.drain().await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn what_sql_asks_for_on_a_discard_is_not_lost_for_args_that_nobody_can_read() -> Result<()> {
+    let Some(world) = World::postgres().await? else { return Ok(()) };
+    let world = world.with(&["word-count"])?;
+    let mut node = Node::serve(&world.home, &[]).await?;
+    let mut connection = PgConnection::connect(world.home.database()).await?;
+    let deep = format!(r#"{{"text": {}{}}}"#, "[".repeat(200), "]".repeat(200));
+    let enqueue = "SELECT flyball.enqueue('word-count', '{\"text\": 7}', on_discard => jsonb_build_object('kind', 'word-count', 'args', $1::jsonb))";
+    let id: uuid::Uuid = sqlx::query_scalar(enqueue).bind(deep).fetch_one(&mut connection).await?;
+    let ended = "SELECT r.error_class, r.error_message FROM flyball.jobs j JOIN flyball.job_runs r ON r.job_id = j.id \
+                 WHERE j.parent_id = $1 AND j.state = 'discarded'";
+    let mut found: Option<(String, String)> = None;
+    eventually(GENEROUS, "what follows to end", async || {
+        found = sqlx::query_as(ended).bind(id).fetch_optional(&mut connection).await?;
+        Ok::<_, sqlx::Error>(found.is_some())
+    })
+    .await?;
+    let (class, message) = found.unwrap_or_default();
+    assert_eq!(class, "validation");
+    assert!(message.contains("recursion limit"), "{message}");
+    node.drain().await?;
+    Ok(())
+}

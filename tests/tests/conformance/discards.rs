@@ -14,6 +14,7 @@ promises! {
     what_ends_otherwise_enqueues_nothing
     a_loss_that_discards_enqueues_what_was_asked_for
     a_job_that_cannot_be_read_enqueues_what_was_asked_for
+    what_the_host_itself_would_not_take_is_enqueued_as_it_was_asked_for
     what_nobody_can_enqueue_keeps_no_discard_from_being_stored
 }
 
@@ -105,6 +106,21 @@ async fn a_job_that_cannot_be_read_enqueues_what_was_asked_for(world: World) {
     fails_to_be_claimed(&world, node, job).await;
     assert_eq!(world.state(job).await, JobState::Discarded);
     assert_eq!(told(&world).await.len(), 1);
+}
+
+async fn what_the_host_itself_would_not_take_is_enqueued_as_it_was_asked_for(world: World) {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let cases = [deep, "9".repeat(70), format!("{{\"a\":{}}}", "9".repeat(25)), r#"{"a":1,"a":2}"#.into()];
+    for (n, args) in cases.iter().enumerate() {
+        let job = world.insert_one(tells).await;
+        let kept = format!(r#"{{"kind":"tell","args":{args}}}"#);
+        world.sql(&format!("UPDATE flyball.jobs SET on_discard = '{kept}' WHERE id = '{job}'")).await;
+        world.end(claim(&world).await, failed(ErrorClass::Permanent)).await;
+        let told = told(&world).await;
+        assert_eq!(told.len(), n + 1, "{args} is lost");
+        let follows = told.iter().find(|told| told.parent_id == Some(job)).unwrap();
+        assert_eq!(follows.args.as_str(), args, "as it was asked for");
+    }
 }
 
 async fn what_nobody_can_enqueue_keeps_no_discard_from_being_stored(world: World) {
