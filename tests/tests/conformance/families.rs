@@ -1,6 +1,6 @@
 //! Attempts that ask for jobs: many of them, and in families that grow.
 
-use flyball::job::{Claim, Completion, ErrorClass, JobState, NewJob, Outcome, Settlement, Verdict};
+use flyball::job::{Claim, Completion, ErrorClass, JobState, Lineage, NewJob, Outcome, Settlement, Verdict};
 use flyball::store::{JobFilter, Selection, Settled, SharedStore};
 
 use crate::world::{World, completed, promises};
@@ -9,6 +9,7 @@ promises! {
     what_asks_for_nothing_does_not_wait_for_what_asks_for_many_jobs
     an_attempt_that_asks_for_many_jobs_gets_them_all
     a_family_grows_up_to_its_limit_and_no_further
+    children_that_a_client_enqueues_count_for_their_family
 }
 
 fn children(world: &World, claim: &Claim, count: usize) -> Vec<NewJob> {
@@ -110,5 +111,17 @@ pub(crate) async fn a_family_grows_up_to_its_limit_and_no_further(world: World) 
     finalize(&ended).await;
     let settled = finalize(&[asks(&world, last, 5)]).await;
     assert!(matches!(settled[0], Settled::Advanced { outcome: Outcome::Success, .. }), "{settled:?}");
+    store.close().await;
+}
+
+async fn children_that_a_client_enqueues_count_for_their_family(world: World) {
+    let store = world.other_with(|options| options.max_descendants = 3).await;
+    let (_, root) = world.running().await;
+    let child = world.insert_one(|opts| opts.lineage = Lineage::child_of(root.job)).await;
+    let grandchild = world.insert_one(|opts| opts.lineage = Lineage::child_of(child)).await;
+    let read = world.read(grandchild).await;
+    assert_eq!((read.parent_id, read.root_id, read.depth), (Some(child), Some(root.job), 2));
+    let settled = store.finalize(&[asks(&world, root, 2)], world.now()).await.unwrap();
+    assert!(refused(&settled[0]), "two more than the two that a client enqueued: {settled:?}");
     store.close().await;
 }
