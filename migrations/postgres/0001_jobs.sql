@@ -119,6 +119,8 @@ CREATE TABLE flyball.job_runs (
     error_message     text,
     error_detail      text,
     output            json,
+    -- What an answer with outputs is bounded by, without unpacking those that it does not carry.
+    output_bytes      integer     GENERATED ALWAYS AS (octet_length(output::text)) STORED,
     duration_ms       bigint,
     cost_micros       bigint,
     enqueued_children integer     NOT NULL DEFAULT 0,

@@ -117,6 +117,8 @@ CREATE TABLE job_runs (
     error_message     text,
     error_detail      text,
     output            text,
+    -- What an answer with outputs is bounded by: the head of the row tells it, without the output.
+    output_bytes      integer     GENERATED ALWAYS AS (octet_length(output)) VIRTUAL,
     duration_ms       integer,
     cost_micros       integer,
     enqueued_children integer     NOT NULL DEFAULT 0,

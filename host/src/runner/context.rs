@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::checkpoints::CheckpointBoard;
 use super::held::Held;
@@ -16,7 +16,7 @@ use crate::event::Events;
 use crate::job::Kind;
 use crate::plugin::{Catalog, Plugin};
 use crate::sandbox::{Sandbox, StopCause};
-use crate::store::SharedStore;
+use crate::store::{GUEST_READS, SharedStore};
 
 /// One runner: a node's part that runs jobs. Cheap to clone.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub(super) struct Context {
     pub(super) progress: ProgressBoard,
     pub(super) checkpoints: CheckpointBoard,
     pub(super) pace: Pace,
+    /// The turns of guests to read: whoever waits for one waits in line, however many ask at once.
+    pub(super) reads: Arc<Semaphore>,
 }
 
 /// What a runner is made of, beside its configuration.
@@ -78,6 +80,7 @@ impl Runner {
             progress,
             checkpoints: CheckpointBoard::default(),
             pace: Pace::default(),
+            reads: Arc::new(Semaphore::new(GUEST_READS as usize)),
         }))
     }
 

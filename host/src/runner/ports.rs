@@ -19,8 +19,8 @@ use crate::store::{CheckpointSave, ChildrenPage, SharedStore, StoreError};
 /// Denials of one attempt that are told one by one.
 const TOLD: u32 = 10;
 
-/// Between two tries of a read that the database did not answer.
-const RETRY: Duration = Duration::from_millis(250);
+/// Between two tries of a read that the database did not answer: from, and up to.
+const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
 /// The way out of one attempt.
 pub(super) struct AttemptPorts {
@@ -70,7 +70,8 @@ impl AttemptPorts {
 
 impl AttemptPorts {
     /// Reads, as long as it takes: an attempt does not fail because the database is away. When it is over it is dropped,
-    /// and this with it.
+    /// and this with it. A turn ends when the guest has the answer, so that no more of them are in memory uncounted than
+    /// there are turns.
     async fn read<T, F>(&self, read: impl Fn(SharedStore) -> F + Send + 'static) -> Result<T, Unread>
     where
         T: Send + 'static,
@@ -78,15 +79,21 @@ impl AttemptPorts {
     {
         let context = self.context.clone();
         let reading = self.host.spawn(async move {
+            let mut wait = RETRY.0;
             loop {
+                let turn = Arc::clone(&context.reads).acquire_owned().await;
                 match read(context.store.clone()).await {
-                    Err(error) if error.is_passing() => context.clock.sleep(RETRY).await,
-                    answer => return answer,
+                    Err(error) if error.is_passing() => {
+                        drop(turn);
+                        context.clock.sleep(wait).await;
+                        wait = (wait * 2).min(RETRY.1);
+                    }
+                    answer => return (answer, turn),
                 }
             }
         });
         match AbortOnDropHandle::new(reading).await {
-            Ok(answer) => answer.map_err(|error| Unread(error.to_string())),
+            Ok((answer, _turn)) => answer.map_err(|error| Unread(error.to_string())),
             Err(fault) => Err(Unread(format!("a fault of the host while reading: {fault}"))),
         }
     }

@@ -13,6 +13,7 @@ use wasmtime_wasi_http::FieldMapError;
 use super::backtrace;
 use super::bindings::flyball::worker::types;
 use super::call::Unreturned;
+use super::children::TooManyReads;
 use super::guest::Guest;
 use super::log::harmless;
 use super::watch::Cut;
@@ -114,6 +115,9 @@ fn broken(error: &wasmtime::Error, budget: &Budget, last_words: &str) -> Verdict
     }
     if let Some(Unread(why)) = error.downcast_ref::<Unread>() {
         return failed(ErrorClass::Transient, why);
+    }
+    if let Some(too_many) = error.downcast_ref::<TooManyReads>() {
+        return failed(ErrorClass::Resource, &too_many.to_string());
     }
     if error.is::<std::io::Error>() {
         tracing::warn!(error = %format_args!("{error:#}"), "the machine could not give a guest its memory");

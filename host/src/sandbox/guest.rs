@@ -13,6 +13,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use super::Ports;
 use super::Sandboxes;
 use super::checkpoint::Checkpoint;
+use super::children::Reads;
 use super::computing::Computing;
 use super::http::Http;
 use super::log::{SharedLog, Source};
@@ -48,6 +49,7 @@ pub(super) struct Guest {
     pub(super) progress: Progress,
     pub(super) wishes: Wishes,
     pub(super) checkpoint: Checkpoint,
+    pub(super) reads: Reads,
     pub(super) cost_micros: u64,
     /// Why the host cut it short, if it did.
     pub(super) cut: Option<Cut>,
@@ -112,6 +114,7 @@ impl Guest {
             progress: Progress::default(),
             wishes: Wishes::default(),
             checkpoint: Checkpoint::default(),
+            reads: Reads::default(),
             cost_micros: 0,
             cut: None,
             computing: Computing::default(),

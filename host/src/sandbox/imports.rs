@@ -89,7 +89,12 @@ impl barrier::Host for Guest {
 
 impl children::Host for Guest {
     async fn list(&mut self, offset: u32, limit: u32) -> wasmtime::Result<Vec<children::Child>> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        self.reads.begin()?;
         let children = self.ports.children(offset, limit).await?;
+        self.memory.keep(self.reads.charge(&children))?;
         Ok(children.into_iter().map(child).collect())
     }
 }

@@ -8,6 +8,7 @@ mod backtrace;
 mod bindings;
 mod call;
 mod checkpoint;
+mod children;
 mod code;
 mod component;
 mod computing;

@@ -46,6 +46,8 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
 
     /// Runs one statement that only reads.
     async fn read(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>>;
+    /// As [`Dialect::read`], for a guest: on connections that nothing else uses, [`GUEST_READS`](super::GUEST_READS) of them.
+    async fn read_for_guest(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>>;
     /// Runs work that needs no transaction where each of its statements is whole by itself; a dialect whose verbs take
     /// several gives it one all the same.
     async fn alone<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T>;

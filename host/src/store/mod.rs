@@ -55,6 +55,10 @@ use crate::job::{
 };
 use crate::wake::Bell;
 
+/// How many reads of guests (children, checkpoints) a store carries out at once, on connections of their own: what a
+/// stranger asks for on and on is in nobody else's way.
+pub const GUEST_READS: u32 = 2;
+
 /// The result of a store verb.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 

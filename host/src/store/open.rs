@@ -19,8 +19,8 @@ pub struct OpenOptions {
     pub role: Role,
     /// What is done about a schema that is missing or older than this binary.
     pub schema: SchemaMode,
-    /// The most connections for verbs (PostgreSQL) or for reads (SQLite); the lease, the listener and the writer have
-    /// their own.
+    /// The most connections for verbs (PostgreSQL) or for reads (SQLite); the lease, the listener, the writer, deletions
+    /// and the reads of guests have their own.
     pub connections: u32,
     /// The lease of nodes: lease calls time out after a third of it.
     pub lease: Duration,

@@ -5,11 +5,11 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use flyball::job::{JobId, JobState, NodeId, Outcome, Queue, RunId};
-use flyball::store::{Activity, QueueRoom, Queues};
+use flyball::store::{Activity, CheckpointSave, QueueRoom, Queues};
 use sqlx::PgConnection;
 
 use crate::leases::{connect, on_postgres, run, waits_for_a_lock_or};
-use crate::world::{LEASE, World};
+use crate::world::{LEASE, World, completed};
 
 on_postgres! {
     a_renewal_passes_over_the_jobs_that_others_hold
@@ -21,6 +21,7 @@ on_postgres! {
     a_job_that_is_held_up_keeps_no_other_of_a_node_that_leaves
     a_claim_under_way_gives_back_what_it_takes_when_its_node_leaves
     a_claim_that_meets_others_keeps_to_the_room_of_each_queue
+    reads_of_guests_that_are_held_up_hold_up_no_claim_and_no_outcome
 }
 
 /// Somebody who holds the rows of these jobs until told to `ROLLBACK`.
@@ -215,4 +216,41 @@ async fn a_claim_that_meets_others_keeps_to_the_room_of_each_queue(world: World)
     let room = |name, room| QueueRoom { queue: queue(name), room };
     request.queues = Queues::Only(vec![room("a", 2), room("b", 9)]);
     assert_eq!(world.take(&request).await.len(), 2, "a queue's room was exceeded");
+}
+
+/// Whoever reads a checkpoint waits for the test; there is one connection for claims and outcomes, and many who read.
+async fn reads_of_guests_that_are_held_up_hold_up_no_claim_and_no_outcome(world: World) {
+    let store = world.other_with(|options| options.connections = 1).await;
+    let (node, claim) = world.running().await;
+    let save = CheckpointSave { job: claim.job, run: claim.run, number: 0, data: [1].into() };
+    world.store.save_checkpoint(&save, world.now()).await.expect("saved");
+    world
+        .sql(
+            "CREATE FUNCTION flyball.wait() RETURNS boolean LANGUAGE plpgsql AS \
+             'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN true; END'; \
+             ALTER TABLE flyball.checkpoints RENAME TO kept; \
+             CREATE VIEW flyball.checkpoints AS SELECT k.* FROM flyball.kept k WHERE flyball.wait()",
+        )
+        .await;
+    let job = world.insert(1).await[0];
+    let mut gate = connect(&world).await;
+    run(&mut gate, "SELECT pg_advisory_lock(7)").await;
+    let answered = Cell::new(false);
+    let reads = async {
+        futures::future::join_all((0..8).map(async |_| drop(store.checkpoint(claim.job).await))).await;
+        answered.set(true);
+    };
+    let neighbour = async {
+        waits_for_a_lock_or(&world, &answered).await;
+        let claimed = store.claim(&world.request(node, 1), world.now()).await;
+        let claimed = claimed.unwrap_or_else(|error| panic!("a claim waited for what guests read: {error}"));
+        let ended = claimed.claims.into_iter().map(|claim| world.settle(claim, completed()));
+        let ended: Vec<_> = ended.collect();
+        store.finalize(&ended, world.now()).await.expect("an outcome waited for what guests read");
+        run(&mut gate, "SELECT pg_advisory_unlock(7)").await;
+    };
+    tokio::join!(reads, neighbour);
+    assert_eq!(world.state(job).await, JobState::Succeeded);
+    assert!(store.checkpoint(claim.job).await.expect("read").is_some());
+    store.close().await;
 }

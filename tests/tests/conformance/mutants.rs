@@ -8,8 +8,8 @@ use flyball::store::probe::Edit;
 
 use crate::world::World;
 use crate::{
-    barriers, bulk, checkpoints, claims, families, growth, held_up, leases, left_alone, losses, meetings,
-    nodes, orders, outcomes, retention, rivals, schedules,
+    barriers, bulk, checkpoints, children, claims, families, growth, held_up, leases, left_alone, losses,
+    meetings, nodes, orders, outcomes, retention, rivals, schedules,
 };
 
 fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
@@ -243,6 +243,14 @@ mutants! {
         [("checkpoint_save", "c.number < excluded.number", "c.number <> excluded.number")],
         checkpoints::a_save_that_comes_after_a_later_one_is_ignored,
         "a save that came late";
+    children_that_are_weighed_by_reading_them_on_sqlite: Sqlite,
+        [("continued", "r.output_bytes", "octet_length(r.output || '')")],
+        children::only_outputs_that_are_answered_are_read,
+        "outputs were read that are not answered";
+    children_that_are_weighed_by_reading_them_on_postgres: Postgres,
+        [("continued", "THEN r.output_bytes END", "THEN octet_length(r.output::text) END")],
+        children::only_outputs_that_are_answered_are_read,
+        "outputs were read that are not answered";
     an_order_that_is_carried_out_twice_on_sqlite: Sqlite,
         [("action_begin", "DO NOTHING", "DO UPDATE SET at = excluded.at")],
         orders::a_repeated_order_answers_what_was_recorded,

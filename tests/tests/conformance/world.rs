@@ -97,6 +97,14 @@ impl World {
         probe::open_mutant(&self.url, &options, &edits).await.expect("the store opens once more")
     }
 
+    /// A statement of the store, as it runs here.
+    pub(crate) fn statement(&self, name: &str) -> String {
+        let all = probe::statements(self.database);
+        let (_, text) = all.into_iter().find(|(known, _)| *known == name).expect("a statement");
+        let edits = self.edits.iter().filter(|edit| edit.statement == name);
+        edits.fold(text.to_owned(), |text, edit| text.replacen(edit.from, edit.to, 1))
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

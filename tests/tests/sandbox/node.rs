@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use flyball::job::{Release, Tries, Verdict};
+use flyball::job::{ChildRecord, JobId, JobState, Json, Kind, Release, Timestamp, Tries, Verdict};
 use flyball::sandbox::{Allocator, SandboxConfig};
 use flyball_tests::{GENEROUS, eventually};
 
@@ -93,4 +93,35 @@ async fn attempts_run_side_by_side_with_either_allocator() -> Result<()> {
         assert!(begun.elapsed() < Duration::from_millis(200 * 50), "one after the other");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn what_an_attempt_reads_of_its_children_counts_for_the_memory_of_the_node() -> Result<()> {
+    let config = SandboxConfig { guest_memory: 40 * MIB, ..SandboxConfig::default() };
+    let ground = Ground::with(config)?;
+    let worker = ground.worker("misbehave").await?;
+    for (bytes, fits) in [(1 << 20, true), (12 << 20, false)] {
+        let (attempt, memory) = ground.attempt(r#"{"do": "ask-for-children", "times": 50}"#)?;
+        ground::lock(&memory.children).extend([child(bytes), child(bytes)]);
+        let ended = ground.sandbox.run(&worker, attempt).await;
+        if fits {
+            assert_eq!(ground::output(&ended.verdict)?, 100);
+        } else {
+            assert!(matches!(ended.verdict, Verdict::Released(Release::Memory)), "{:?}", ended.verdict);
+        }
+        assert_eq!(ground.sandbox.guest_memory_in_use(), 0);
+    }
+    Ok(())
+}
+
+fn child(bytes: usize) -> ChildRecord {
+    ChildRecord {
+        id: JobId::mint(Timestamp::EPOCH),
+        kind: Kind::stored("tried"),
+        state: JobState::Succeeded,
+        attempt: 1,
+        output: Some(Json::stored(format!("\"{}\"", "x".repeat(bytes)))),
+        error_class: None,
+        error_message: None,
+    }
 }

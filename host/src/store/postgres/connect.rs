@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPo
 
 use super::pool::Pool;
 use super::road::Road;
-use crate::store::{OpenOptions, Result, StoreError};
+use crate::store::{GUEST_READS, OpenOptions, Result, StoreError};
 
 /// What the server gives a statement of a verb.
 const STATEMENT: Duration = Duration::from_secs(4);
@@ -43,6 +43,12 @@ pub(super) fn lease_road(target: &PgConnectOptions, options: &OpenOptions, sent:
     let third = options.lease / 3;
     let pool = Pool::new(target.clone(), settings(third, third, IDLE), 1, third);
     Road::new(pool, third, Arc::clone(sent))
+}
+
+/// For what guests ask for.
+pub(super) fn guest_road(target: &PgConnectOptions, sent: &Arc<AtomicU64>) -> Road {
+    let pool = Pool::new(target.clone(), settings(STATEMENT, LOCK, IDLE), GUEST_READS, STATEMENT + WAY);
+    Road::new(pool, STATEMENT + WAY, Arc::clone(sent))
 }
 
 /// For deletions, one at a time.

@@ -87,6 +87,8 @@ pub(super) struct Postgres {
     road: Road,
     /// Renewals have a connection of their own: no crowd of verbs delays them.
     lease_road: Road,
+    /// What guests ask for has its own, too: however slow it is, no claim and no outcome waits for it.
+    guest_road: Road,
     /// Deletions have one too, and time-outs of their own.
     prune_road: Road,
     announcer: Announcer,
@@ -109,11 +111,24 @@ impl Postgres {
         let target = connect::target(url)?;
         let road = connect::road(&target, options, &sent);
         let lease_road = connect::lease_road(&target, options, &sent);
+        let guest_road = connect::guest_road(&target, &sent);
         let prune_road = connect::prune_road(&target, &sent);
         let voice: Arc<str> = ActionId::mint(options.clock.now()).to_string().into();
         let announcer = Announcer::start(road.clone(), own.notify, Arc::clone(&voice));
         let listener = Listener::start(target, road.clone(), own.notify, Arc::clone(&voice), bell);
-        Ok(Self { statements, own, sweep, road, lease_road, prune_road, announcer, listener, sent, voice })
+        Ok(Self {
+            statements,
+            own,
+            sweep,
+            road,
+            lease_road,
+            guest_road,
+            prune_road,
+            announcer,
+            listener,
+            sent,
+            voice,
+        })
     }
 }
 
@@ -128,6 +143,10 @@ impl Dialect for Postgres {
 
     async fn read(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>> {
         self.road.run(statement, values).await
+    }
+
+    async fn read_for_guest(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>> {
+        self.guest_road.run(statement, values).await
     }
 
     async fn alone<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
@@ -218,6 +237,7 @@ impl Dialect for Postgres {
         self.listener.close().await;
         self.announcer.close().await;
         self.lease_road.close().await;
+        self.guest_road.close().await;
         self.prune_road.close().await;
         self.road.close().await;
     }

@@ -1,5 +1,5 @@
 -- Some of the jobs that a barrier waited for, in the order in which they were asked for, and how their last attempts
--- ended; no more of them than the bytes allow, but one at least.
+-- ended; no more of them than the bytes allow, but one at least. Only outputs that are answered are read.
 -- $1 the job that asked · $2 its run · $3 how many to pass over · $4 how many at most · $5 bytes at most
 SELECT c.id, c.kind, c.state, c.attempt, c.output, c.error_class, c.error_message
 FROM (
@@ -11,7 +11,8 @@ FROM (
         SELECT
             j.id, j.kind, j.state, j.attempt, r.error_class, r.error_message,
             CASE WHEN j.state = 'succeeded' THEN r.output END AS output,
-            coalesce(octet_length(r.output::text), 0) + coalesce(octet_length(r.error_message), 0) AS bytes
+            coalesce(CASE WHEN j.state = 'succeeded' THEN r.output_bytes END, 0)
+                + coalesce(octet_length(r.error_message), 0) AS bytes
         FROM (
             SELECT j.id, j.kind, j.state, j.attempt
             FROM flyball.jobs j
@@ -19,7 +20,7 @@ FROM (
             ORDER BY j.id
             LIMIT $4 OFFSET $3) j
         LEFT JOIN LATERAL (
-            SELECT r.output, r.error_class, r.error_message
+            SELECT r.output, r.output_bytes, r.error_class, r.error_message
             FROM flyball.job_runs r
             WHERE r.job_id = j.id AND r.attempt = j.attempt
             OFFSET 0) r ON true) p) c

@@ -49,10 +49,10 @@ pub(super) async fn writer(path: &Path, open: &OpenOptions) -> Result<SqliteConn
     options.connect().await.map_err(|error| unusable(path, &error))
 }
 
-/// The connections that read.
-pub(super) fn readers(path: &Path, open: &OpenOptions) -> SqlitePool {
+/// Connections that read, so many at most.
+pub(super) fn readers(path: &Path, most: u32) -> SqlitePool {
     SqlitePoolOptions::new()
-        .max_connections(open.connections.max(1))
+        .max_connections(most.max(1))
         .acquire_timeout(BUSY)
         .test_before_acquire(false)
         .connect_lazy_with(options(path).read_only(true))

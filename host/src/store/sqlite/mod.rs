@@ -23,7 +23,7 @@ use super::claimed::{Ask, Taken};
 use super::dialect::{Dialect, Outcome, Ring, Session, Settling, SweepTexts, Work};
 use super::statements::{Edit, Statements, statements, texts};
 use super::value::{Row, Value};
-use super::{Database, Foreign, OpenOptions, Result, Role, StoreError};
+use super::{Database, Foreign, GUEST_READS, OpenOptions, Result, Role, StoreError};
 use crate::clock::Clock;
 use crate::job::{Queue, Timestamp};
 use crate::wake::{Bell, Line};
@@ -87,6 +87,8 @@ pub(super) struct Sqlite {
     own: Own,
     writer: Writer,
     readers: SqlitePool,
+    /// What guests ask for: however slow it is, no other read waits for it.
+    guest_readers: SqlitePool,
     sent: Arc<AtomicU64>,
     clock: Clock,
     wal: Wal,
@@ -103,7 +105,8 @@ impl Sqlite {
         };
         let sent = Arc::new(AtomicU64::new(0));
         let connection = connect::writer(&path, options).await?;
-        let readers = connect::readers(&path, options);
+        let readers = connect::readers(&path, options.connections);
+        let guest_readers = connect::readers(&path, GUEST_READS);
         let (mut statements, mut own) = TEXTS.clone();
         for edit in edits {
             let text = statements.named(edit.statement).or_else(|| own.named(edit.statement));
@@ -114,7 +117,7 @@ impl Sqlite {
         let writer =
             started.map_err(|source| StoreError::Unavailable { doing: "opening the SQLite file", source })?;
         let clock = options.clock.clone();
-        Ok(Self { statements, own, writer, readers, sent, clock, wal, lock: Mutex::new(lock) })
+        Ok(Self { statements, own, writer, readers, guest_readers, sent, clock, wal, lock: Mutex::new(lock) })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<ServeLock>> {
@@ -133,6 +136,11 @@ impl Dialect for Sqlite {
 
     async fn read(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>> {
         let mut connection = self.readers.acquire().await?;
+        SqliteSession { connection: &mut connection, sent: &self.sent }.run(statement, values).await
+    }
+
+    async fn read_for_guest(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>> {
+        let mut connection = self.guest_readers.acquire().await?;
         SqliteSession { connection: &mut connection, sent: &self.sent }.run(statement, values).await
     }
 
@@ -224,6 +232,7 @@ impl Dialect for Sqlite {
     async fn close(&self) {
         self.writer.close().await;
         self.readers.close().await;
+        self.guest_readers.close().await;
         self.lock().take();
     }
 }

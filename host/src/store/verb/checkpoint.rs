@@ -23,7 +23,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     pub(in crate::store) async fn read_checkpoint(&self, job: JobId) -> Result<Option<Arc<[u8]>>> {
-        let rows = self.db.read(self.db.statements().checkpoint, vec![job.into()]).await;
+        let rows = self.db.read_for_guest(self.db.statements().checkpoint, vec![job.into()]).await;
         let mut rows = rows.map_err(|fault| fault.told("reading a checkpoint"))?;
         rows.first_mut().map(|row| row.bytes("data").map(Into::into)).transpose()
     }

@@ -42,6 +42,9 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     pub(in crate::store) async fn read_children(&self, page: &ChildrenPage) -> Result<Vec<ChildRecord>> {
+        if page.limit == 0 {
+            return Ok(Vec::new());
+        }
         let values = vec![
             page.parent.into(),
             page.run.into(),
@@ -49,7 +52,8 @@ impl<D: Dialect> SqlStore<D> {
             page.limit.min(CHILDREN).into(),
             CHILDREN_BYTES.into(),
         ];
-        let rows = self.ask(self.db.statements().continued, values, "reading children").await?;
+        let rows = self.db.read_for_guest(self.db.statements().continued, values).await;
+        let rows = rows.map_err(|fault| fault.told("reading children"))?;
         rows.into_iter().map(records::child).collect()
     }
 
