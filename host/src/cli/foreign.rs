@@ -104,8 +104,10 @@ async fn java_script(dir: &Path) -> Result<()> {
 async fn run(command: &mut Command, dir: &Path, tool: &str, advice: &str) -> Result<()> {
     let shown = dir.display();
     let command = command.current_dir(dir).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).output().await;
-    let output = output.map_err(|error| missing(error, tool, dir, advice))?;
+    // Not `output`, which would keep what the tool says of its failures.
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
+    let child = child.map_err(|error| missing(error, tool, dir, advice))?;
+    let output = child.wait_with_output().await.with_context(|| format!("waiting for {tool}"))?;
     eprint!("{}", String::from_utf8_lossy(&output.stdout));
     if !output.status.success() {
         bail!("building {shown} failed ({}): {tool} says why above", output.status);
