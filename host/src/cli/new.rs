@@ -19,8 +19,8 @@ pub(super) struct New {
     /// The language to write it in
     #[arg(long, value_enum, default_value_t)]
     lang: Lang,
-    /// The folder of the SDK of that language [default: that of the source that this program was built from, if it is still there,
-    /// else the published one]
+    /// The folder of the SDK of that language [default: that of the source that this program was built from, which must
+    /// still be there]
     #[arg(long, value_name = "DIR")]
     sdk: Option<PathBuf>,
 }
@@ -87,22 +87,21 @@ impl Lang {
         }
     }
 
+    /// Where its SDK is in a copy of the source.
+    const fn place(self) -> &'static str {
+        match self {
+            Self::Rust => "PATH/TO/flyball/sdk",
+            Self::Python => "PATH/TO/flyball/sdk/python",
+            Self::Js => "PATH/TO/flyball/sdk/js",
+        }
+    }
+
     /// What asks for the SDK in this folder, as the files of a worker say it.
     fn asking_for(self, path: &str) -> String {
         match self {
             Self::Rust => format!("{{ path = {} }}", toml::Value::from(path)),
             Self::Python => path.replace(' ', "\\ "),
             Self::Js => json_text(&format!("file:{path}")),
-        }
-    }
-
-    /// What asks for the published SDK.
-    fn asking_for_published(self) -> String {
-        let version = env!("CARGO_PKG_VERSION");
-        match self {
-            Self::Rust => format!("{version:?}"),
-            Self::Python => format!("flyball-worker=={version}"),
-            Self::Js => version.to_owned(),
         }
     }
 }
@@ -119,7 +118,7 @@ impl New {
     /// When there is something already, or writing fails.
     pub(super) async fn run(self) -> Result<Exit> {
         let dir = self.dir.clone().unwrap_or_else(|| self.kind.as_str().into());
-        let sdk = self.sdk_dependency()?;
+        let sdk = self.sdk_dependency(Path::new(SDK_OF_CHECKOUT))?;
         make_empty(&dir)?;
         for (name, text) in self.lang.files() {
             let fill = |text: &str| text.replace("{{kind}}", self.kind.as_str()).replace("{{sdk}}", &sdk);
@@ -135,9 +134,13 @@ impl New {
     }
 
     /// What stands behind the name of the SDK.
-    fn sdk_dependency(&self) -> Result<String> {
+    ///
+    /// # Errors
+    /// When it is not where it should be: the registries of packages have none, and a worker that names one of theirs
+    /// would not build, or be built with what a stranger put there.
+    fn sdk_dependency(&self, checkout: &Path) -> Result<String> {
         let (folder, sign) = self.lang.sdk();
-        let checkout = Path::new(SDK_OF_CHECKOUT).join(folder);
+        let checkout = checkout.join(folder);
         let path = match &self.sdk {
             Some(sdk) if sdk.join(sign).is_file() => sdk,
             Some(sdk) => bail!(
@@ -145,7 +148,11 @@ impl New {
                 sdk.display()
             ),
             None if checkout.join(sign).is_file() => &checkout,
-            None => return Ok(self.lang.asking_for_published()),
+            None => bail!(
+                "the source that this program was built from is no longer there, and no SDK has been published: say \
+                 where the SDK is, with --sdk {}",
+                self.lang.place()
+            ),
         };
         let path = path.canonicalize().with_context(|| format!("finding {}", path.display()))?;
         let path = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
@@ -165,4 +172,26 @@ fn make_empty(dir: &Path) -> Result<()> {
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)?;
     fs::File::create_new(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new(lang: Lang, sdk: Option<PathBuf>) -> Result<New> {
+        Ok(New { kind: Kind::new("greet")?, dir: None, lang, sdk })
+    }
+
+    #[test]
+    fn away_from_the_source_a_worker_in_no_language_is_begun_without_its_sdk() -> Result<()> {
+        let nothing = tempfile::tempdir()?;
+        for (lang, place) in [(Lang::Rust, "sdk"), (Lang::Python, "sdk/python"), (Lang::Js, "sdk/js")] {
+            let Err(refusal) = new(lang, None)?.sdk_dependency(nothing.path()) else { bail!("{lang:?}") };
+            assert!(refusal.to_string().ends_with(&format!("--sdk PATH/TO/flyball/{place}")), "{refusal}");
+            let sdk = Path::new(SDK_OF_CHECKOUT).join(lang.sdk().0);
+            let named = new(lang, Some(sdk.clone()))?.sdk_dependency(nothing.path())?;
+            assert!(named.contains(sdk.canonicalize()?.to_str().context("UTF-8")?), "{named}");
+        }
+        Ok(())
+    }
 }
