@@ -1,9 +1,18 @@
-// `console` for engines that have none: what is said there becomes log lines.
+// `console`, the same in every engine: what is said there becomes log lines, at the level of its name.
 
 import * as log from "./log.js";
 
-function at(write) {
-  return (...said) => write(said.map(text).join(" "));
+// What the engine has itself, if it has one: for what is said while the worker is built, when there is no log yet.
+const own = globalThis.console ?? {};
+let begun = false;
+
+/** From now on there is a log. */
+export function begin() {
+  begun = true;
+}
+
+function at(name, write) {
+  return (...said) => (begun ? write(said.map(text).join(" ")) : own[name]?.(...said));
 }
 
 function text(value) {
@@ -11,11 +20,11 @@ function text(value) {
   return typeof value === "object" && value !== null ? JSON.stringify(value) ?? String(value) : String(value);
 }
 
-globalThis.console ??= {
-  trace: at(log.trace),
-  debug: at(log.debug),
-  log: at(log.info),
-  info: at(log.info),
-  warn: at(log.warn),
-  error: at(log.error),
-};
+globalThis.console = Object.assign(Object.create(own), {
+  trace: at("trace", log.trace),
+  debug: at("debug", log.debug),
+  log: at("log", log.info),
+  info: at("info", log.info),
+  warn: at("warn", log.warn),
+  error: at("error", log.error),
+});

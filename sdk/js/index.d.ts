@@ -1,7 +1,14 @@
 // The types of flyball-worker: what a worker in JavaScript or TypeScript may say.
 
-/** Milliseconds, or text such as "500ms", "30s", "10m". */
-export type Duration = number | string;
+/** Text such as "500ms", "30s", "10m", or its parts: `{ minutes: 10 }`. A bare number is refused: it has no unit. */
+export type Duration = string | DurationParts;
+export interface DurationParts {
+  days?: number;
+  hours?: number;
+  minutes?: number;
+  seconds?: number;
+  milliseconds?: number;
+}
 export type ErrorClass = "transient" | "permanent" | "validation" | "timeout" | "resource";
 export type Fields = Record<string, unknown>;
 

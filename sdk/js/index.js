@@ -1,4 +1,4 @@
-// Write Flyball workers in JavaScript: typed args, failures as exceptions, a component by componentize-qjs.
+// Write Flyball workers in JavaScript: typed args, failures as exceptions, a component by `flyball-worker-build`.
 
 export * as checkpoint from "./checkpoint.js";
 export { children } from "./children.js";

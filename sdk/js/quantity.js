@@ -1,12 +1,30 @@
 // Quantities as people write them: durations, sizes, fuel.
 
 const DURATIONS = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
+const PARTS = { days: 864e5, hours: 36e5, minutes: 6e4, seconds: 1e3, milliseconds: 1 };
 const SIZES = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 const FUEL = { "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
-/** A duration in whole milliseconds: from milliseconds, or from text such as "30s". */
+/** A duration in whole milliseconds: from text such as "30s", or from its parts, `{ seconds: 30 }`. */
 export function millis(duration) {
-  return quantity(duration, DURATIONS, "a duration is milliseconds, or a whole number and one of ms, s, m, h, d: such as 30s");
+  if (typeof duration === "object" && duration !== null) return sum(duration);
+  if (typeof duration === "number" || typeof duration === "bigint") {
+    throw new TypeError(`a duration has a unit: write "5m" or { seconds: 5 }, not ${duration}`);
+  }
+  return quantity(duration, DURATIONS, "a duration is a whole number and one of ms, s, m, h, d: such as 30s");
+}
+
+function sum(parts) {
+  const names = Object.keys(parts);
+  const unknown = names.find((name) => !Object.hasOwn(PARTS, name));
+  if (unknown !== undefined || names.length === 0) {
+    throw new TypeError(`a duration is text, such as "5m", or has ${Object.keys(PARTS).join(", ")}: not ${JSON.stringify(parts)}`);
+  }
+  const total = Math.round(names.reduce((sofar, name) => sofar + parts[name] * PARTS[name], 0));
+  if (!(total >= 0 && total <= Number.MAX_SAFE_INTEGER)) {
+    throw new TypeError(`a duration is not negative, and ends: not ${JSON.stringify(parts)}`);
+  }
+  return total;
 }
 
 /** A size in bytes: from bytes, or from text such as "64MiB". */

@@ -1,13 +1,8 @@
-// Numbers of 64 bits. Some engines want BigInt for them, others Number: the job shows which this one is.
+// Numbers of 64 bits. Every engine takes a Number for them; some hand over a BigInt.
 
-let wide = Number;
-
-/** Learns from a number that came from the host. */
-export function learn(number) {
-  wide = typeof number === "bigint" ? BigInt : Number;
-}
-
-/** A whole number as this engine hands it to the host. */
+/** A whole number as the host reads it. */
 export function whole(number) {
-  return number === undefined || number === null ? undefined : wide(number);
+  if (number === undefined || number === null) return undefined;
+  if (!Number.isSafeInteger(number)) throw new TypeError(`a whole number is wanted, not ${number}`);
+  return number;
 }

@@ -1,11 +1,11 @@
 // The function that turns a function into a worker.
 
-import "./console.js";
+import { begin } from "./console.js";
 import { Failure, written } from "./failure.js";
 import { Cancel, Snooze } from "./outcome.js";
 import { bytes, fuel, millis } from "./quantity.js";
 import { reseed } from "./random.js";
-import { learn, whole } from "./wide.js";
+import { whole } from "./wide.js";
 
 const KEYS = ["summary", "args", "timeout", "fuel", "memory", "maxAttempts", "backoffBase", "backoffCap", "needs"];
 
@@ -17,7 +17,7 @@ export function worker(about, work) {
       return described(description);
     },
     run(job) {
-      learn(job.createdAt);
+      begin();
       reseed(job.runId);
       try {
         return outcome(work(parse(job.args), told(job)));

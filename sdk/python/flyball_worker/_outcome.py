@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ._quantity import Duration
+from ._quantity import Duration, millis
 
 
 @dataclass(frozen=True)
@@ -10,6 +10,9 @@ class Snooze:
     """Return it: not yet, run the job again after this delay. It costs no attempt."""
 
     delay: Duration
+
+    def __post_init__(self) -> None:
+        millis(self.delay)  # What is no duration is refused where it is said.
 
 
 @dataclass(frozen=True)

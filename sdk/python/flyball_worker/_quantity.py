@@ -4,8 +4,8 @@ import re
 from datetime import timedelta
 from typing import TypeAlias
 
-#: A duration: seconds as a number, a `timedelta`, or text such as "30s", "500ms", "10m".
-Duration: TypeAlias = str | int | float | timedelta
+#: A duration: a `timedelta`, or text such as "30s", "500ms", "10m". A bare number is refused: it has no unit.
+Duration: TypeAlias = str | timedelta
 
 _DURATIONS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SIZES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -17,11 +17,11 @@ def millis(duration: Duration) -> int:
     """A duration in whole milliseconds."""
     if isinstance(duration, str):
         return _product(duration, _DURATIONS, "a duration is a whole number and one of ms, s, m, h, d: such as 30s")
-    if isinstance(duration, timedelta):
-        duration = duration.total_seconds()
-    if not 0 <= duration < float("inf"):
-        raise ValueError(f"a duration is not negative, and ends: {duration!r}")
-    return min(round(duration * 1000), _MOST)
+    if not isinstance(duration, timedelta):
+        raise TypeError(f'a duration has a unit: write "5m" or timedelta(seconds=5), not {duration!r}')
+    if duration < timedelta():
+        raise ValueError(f"a duration is not negative: {duration!r}")
+    return round(duration / timedelta(milliseconds=1))
 
 
 def size(text: str | int) -> int:

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "flyball_worker.h"
 #include "json.h"
@@ -168,6 +169,15 @@ static void count_on(buffer_t *counted) {
     put(counted, "%lld", number);
 }
 
+// What the host gives is all the chance there is: `rand` is the same in every attempt, as the standard wants it.
+static ended_t draw(void) {
+    uint64_t drawn[2];
+    buffer_t said = {0};
+    if (getentropy(drawn, sizeof drawn) != 0) return failed(PERMANENT, literal("no chance"));
+    put(&said, "[\"%llu\",\"%llu\"]", (unsigned long long)drawn[0], (unsigned long long)drawn[1]);
+    return (ended_t){.as.outcome = {COMPLETE, .as.output = maybe((text_t){said.ptr, said.len})}};
+}
+
 static ended_t work(const job_t *job) {
     const text_t orders = job->args;
     buffer_t counted = {0}, refusals = {0}, family = {0}, echo = {0};
@@ -176,6 +186,7 @@ static ended_t work(const job_t *job) {
     if (json_is_true(json_member(orders, "count_on"))) count_on(&counted);
     else put(&counted, "null");
     const maybe_byte_t stopped = pass_time(orders);
+    if (json_is_true(json_member(orders, "draw"))) return draw();
     if (ask(orders, &refusals, &ended)) return ended;
     if (json_is_true(json_member(orders, "children"))) put_children(&family);
     else put(&family, "null");

@@ -23,11 +23,13 @@ function work(args, job) {
   speak(orders, job);
   const counted = orders.count_on ? countOn() : null;
   const stopped = passTime(orders);
+  if (orders.draw) return draw();
   const refusals = ask(orders);
   const family = orders.children ? Array.from(children(), toldOf) : null;
   if (orders.panic) throw new RangeError(orders.panic);
   if (orders.fail && job.failures < (orders.fail.times ?? Infinity)) throw failure(orders.fail);
-  if (orders.snooze_ms !== undefined) return snooze(orders.snooze_ms);
+  if (orders.snooze !== undefined) return snooze(orders.snooze);
+  if (orders.snooze_ms !== undefined) return snooze({ milliseconds: orders.snooze_ms });
   if (orders.cancel) return cancel(orders.cancel);
   return orders.output ?? { args, job: told(job), stopped: stopped ?? null, refusals, counted, children: family };
 }
@@ -66,13 +68,24 @@ function options(wanted) {
   return {
     queue: wanted.queue,
     priority: wanted.priority,
-    delay: wanted.delay_ms,
+    delay: wanted.delay ?? milliseconds(wanted.delay_ms),
     uniqueKey: wanted.unique_key,
     uniqueActiveKey: wanted.unique_active_key,
     maxAttempts: wanted.max_attempts,
     executorClass: wanted.executor_class,
     tags: wanted.tags,
   };
+}
+
+function milliseconds(number) {
+  return number === undefined ? undefined : { milliseconds: number };
+}
+
+/** From each source of chance that there is. */
+function draw() {
+  const drawn = [Math.random(), Math.random()];
+  if (typeof crypto !== "undefined") drawn.push(crypto.randomUUID(), crypto.getRandomValues(new Uint32Array(4)).join());
+  return drawn.map(String);
 }
 
 function countOn() {
@@ -88,7 +101,8 @@ function toldOf(child) {
 }
 
 function failure(wrong) {
-  const { message = "", detail, retry_after_ms: retryAfter } = wrong;
+  const { message = "", detail } = wrong;
+  const retryAfter = wrong.retry_after ?? milliseconds(wrong.retry_after_ms);
   return new Failure(wrong.class ?? "transient", message, { detail, retryAfter });
 }
 

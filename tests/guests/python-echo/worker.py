@@ -1,7 +1,11 @@
 """Does what its args say, and tells what it was given: echo, in Python. The order is that of `run`."""
 
+import os
+import random
+import secrets
 import sys
 import time
+import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -24,6 +28,8 @@ def run(args: Any, job: Job) -> Any:
     speak(orders, job)
     counted = count_on() if orders.get("count_on") else None
     stopped = pass_time(orders)
+    if orders.get("draw"):
+        return [str(random.random()), str(random.getrandbits(64)), str(uuid.uuid4()), secrets.token_hex(8), os.urandom(8).hex()]
     refusals = ask(orders)
     family = [told_of(child) for child in children()] if orders.get("children") else None
     if message := orders.get("panic"):
@@ -31,6 +37,8 @@ def run(args: Any, job: Job) -> Any:
     wrong = orders.get("fail")
     if wrong and job.failures < wrong.get("times", sys.maxsize):
         raise failure(wrong)
+    if (delay := orders.get("snooze")) is not None:
+        return Snooze(delay)
     if (delay := orders.get("snooze_ms")) is not None:
         return Snooze(timedelta(milliseconds=delay))
     if reason := orders.get("cancel"):
@@ -79,7 +87,7 @@ def ask(orders: dict[str, Any]) -> list[str]:
 def options(wanted: dict[str, Any]) -> dict[str, Any]:
     given = dict(wanted)
     if (delay := given.pop("delay_ms", None)) is not None:
-        given["delay"] = delay / 1000
+        given["delay"] = timedelta(milliseconds=delay)
     return given
 
 
@@ -96,10 +104,12 @@ def told_of(child: Child) -> dict[str, Any]:
 
 
 def failure(wrong: dict[str, Any]) -> Exception:
-    delay = wrong.get("retry_after_ms")
+    delay = wrong.get("retry_after")
+    if (millis := wrong.get("retry_after_ms")) is not None:
+        delay = timedelta(milliseconds=millis)
     return CLASSES[wrong.get("class", "transient")](
         wrong.get("message", ""), detail=wrong.get("detail"),
-        retry_after=None if delay is None else timedelta(milliseconds=delay))
+        retry_after=delay)
 
 
 def told(job: Job) -> dict[str, Any]:

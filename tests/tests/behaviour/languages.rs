@@ -49,6 +49,41 @@ async fn a_new_worker_in_javascript_builds_by_the_printed_command_and_runs() -> 
     is_written_built_and_run("js", "worker.js").await
 }
 
+/// That the engines build and keep the list is shown in `sandbox`.
+#[tokio::test]
+async fn the_engine_of_javascript_is_chosen_in_package_json() -> Result<()> {
+    let home = Home::sqlite()?;
+    if !install("tests/guests/js-echo", &home).await? {
+        return Ok(());
+    }
+    home.call(&["new", "greet", "--lang", "js"]).await?;
+    let file = home.folder().join("greet/package.json");
+    let package: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+    for (engine, said) in [
+        ("v8", "there is no engine \"v8\"; it may be quickjs or starlingmonkey"),
+        ("starlingmonkey", "npm install --save-dev @bytecodealliance/componentize-js@0.23.0"),
+    ] {
+        let mut chosen = package.clone();
+        chosen["flyball"] = json!({ "engine": engine });
+        std::fs::write(&file, chosen.to_string())?;
+        let refused = home.run(&["build", "greet"]).await?;
+        assert!(refused.code == Some(1) && refused.stderr.contains(said), "{refused:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_new_worker_in_no_language_is_begun_on_an_sdk_that_is_none() -> Result<()> {
+    let home = Home::sqlite()?;
+    for (lang, sign) in [("rust", "Cargo.toml"), ("python", "pyproject.toml"), ("js", "package.json")] {
+        let refused = home.run(&["new", "greet", "--lang", lang, "--sdk", "plugins"]).await?;
+        assert!(refused.code == Some(1) && refused.stderr.contains("--sdk wants the folder"), "{refused:?}");
+        assert!(refused.stderr.contains(sign), "{refused:?}");
+        assert!(!home.folder().join("greet").exists(), "nothing is begun");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_samples_in_python_and_javascript_do_what_their_pages_say() -> Result<()> {
     let home = Home::sqlite()?;

@@ -2,6 +2,7 @@
 //! Args that are no object order nothing. The worker that behaves, for tests of everything else.
 
 use std::borrow::Cow;
+use std::hash::{BuildHasher as _, RandomState};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ struct Orders {
     spin_ms: u64,
     /// Works on until the host wants it to stop, looking every five milliseconds.
     until_stopped: bool,
+    /// Completes with numbers drawn by chance instead of the echo.
+    draw: bool,
     follow_ups: Vec<Wanted>,
     /// What is enqueued when these have ended.
     barrier: Option<Wanted>,
@@ -103,6 +106,9 @@ fn run(Args(args): Args, job: &Job) -> Result<Outcome<Value>> {
     speak(&orders, job);
     let counted = if orders.count_on { Some(count_on()?) } else { None };
     let stopped = pass_time(&orders);
+    if orders.draw {
+        return Ok(Outcome::Complete(draw()));
+    }
     let refusals = ask(&orders)?;
     let family: Option<Vec<Value>> =
         orders.children.then(|| children().map(|child| told_of(&child)).collect());
@@ -159,10 +165,16 @@ fn pass_time(orders: &Orders) -> Option<Cause> {
     while from.elapsed() < spin {
         std::hint::black_box((0..1000).fold(0u32, |sum, n| sum.wrapping_mul(31) ^ n));
     }
+    // A worker has nothing to wait for here: it looks now and then, as one at work would, without taking the core.
     while orders.until_stopped && stopping().is_none() {
         sleep(Duration::from_millis(5));
     }
     stopping()
+}
+
+/// The standard library has one source of chance: what keys a hash map.
+fn draw() -> Value {
+    json!([0, 1].map(|_| RandomState::new().hash_one(0).to_string()))
 }
 
 fn ask(orders: &Orders) -> Result<Vec<String>> {

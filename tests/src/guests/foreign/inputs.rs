@@ -18,7 +18,7 @@ pub(super) fn digest(paths: &[PathBuf]) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// The files under a path, in order, but what tools leave there.
+/// The files under a path, in order, but what tools leave there and what only people read.
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_path_buf()]);
@@ -27,7 +27,9 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     paths.sort();
     let left = |path: &PathBuf| {
-        !["__pycache__", "node_modules", ".venv", "build"].iter().any(|name| path.ends_with(name))
+        !["__pycache__", "node_modules", ".venv", "build", "README.md"]
+            .iter()
+            .any(|name| path.ends_with(name))
     };
     let found = paths.iter().filter(|path| left(path)).map(|path| files(path));
     Ok(found.collect::<Result<Vec<_>>>()?.concat())

@@ -22,7 +22,7 @@ use tools::Tools;
 pub enum Language {
     /// By componentize-py.
     Python,
-    /// By componentize-qjs.
+    /// By the build of its SDK: componentize-qjs or componentize-js.
     JavaScript,
     /// By clang, as it comes with zig, and the linker of Rust.
     C,
@@ -77,11 +77,11 @@ pub fn compiled(component: &Path, engine: &str) -> PathBuf {
 fn sources(language: Language, folder: &Path) -> Vec<PathBuf> {
     let root = house::root();
     let guests = root.join("tests/guests");
-    let mut sources = vec![folder.to_path_buf(), root.join("wit/worker.wit")];
+    let mut sources = vec![folder.to_path_buf()];
     sources.extend(match language {
         Language::Python => vec![root.join("sdk/python/flyball_worker"), guests.join("requirements.txt")],
         Language::JavaScript => vec![root.join("sdk/js"), guests.join("js-echo/package-lock.json")],
-        Language::C => vec![guests.join("requirements.txt")],
+        Language::C => vec![root.join(tools::FROZEN), guests.join("requirements.txt")],
     });
     sources
 }
@@ -91,7 +91,7 @@ fn make(tools: &Tools, folder: &Path, component: &Path) -> Result<()> {
     let made = work.path().join("worker.wasm");
     match tools {
         Tools::Python(python) => python.componentize(folder, &made)?,
-        Tools::JavaScript(node) => node.componentize(folder, work.path(), &made)?,
+        Tools::JavaScript(node) => node.componentize(folder, &made)?,
         Tools::C(zig) => zig.link(folder, work.path(), &made)?,
     }
     place(&made, component)

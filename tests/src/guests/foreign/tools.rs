@@ -26,6 +26,9 @@ pub(super) struct Node(PathBuf);
 /// Clang as it comes with zig, in the environment of Python.
 pub(super) struct Zig(Python);
 
+/// The contract as it was frozen.
+pub(super) const FROZEN: &str = "tests/tests/contract-0.1.0.wit";
+
 impl Tools {
     /// Installs what is not there yet; nothing where the language itself is missing.
     pub(super) fn install(language: Language, place: &Path) -> Result<Option<Self>> {
@@ -95,15 +98,17 @@ impl Node {
         Ok(Some(Self(folder)))
     }
 
-    /// The SDK is put beside the worker as npm would put it there.
-    pub(super) fn componentize(&self, folder: &Path, work: &Path, made: &Path) -> Result<()> {
-        let sdk = work.join("node_modules/flyball-worker");
-        inputs::copy(folder, work)?;
-        inputs::copy(&house::root().join("sdk/js"), &sdk)?;
-        let mut command = Command::new(self.0.join("node_modules/.bin/componentize-qjs"));
-        command.args(["--sync", "--world", "worker", "--wit"]).arg(sdk.join("wit"));
-        command.args(["--js", "worker.js", "--output"]).arg(made).current_dir(work);
-        run(&mut command)
+    /// The SDK is put beside the worker as npm would put it there, and both below the tools, where node looks for them.
+    /// The engine is the one that the worker's package.json names.
+    pub(super) fn componentize(&self, folder: &Path, made: &Path) -> Result<()> {
+        let work = tempfile::tempdir_in(&self.0).context("make a folder")?;
+        inputs::copy(folder, work.path())?;
+        inputs::copy(&house::root().join("sdk/js"), &work.path().join("node_modules/flyball-worker"))?;
+        run(Command::new("node").arg("node_modules/flyball-worker/build.js").current_dir(work.path()))?;
+        let name = folder.file_name().context("a folder has a name")?;
+        let component = work.path().join(name).with_extension("wasm");
+        fs::copy(&component, made).with_context(|| format!("copy {}", component.display()))?;
+        Ok(())
     }
 }
 
@@ -118,7 +123,8 @@ impl Zig {
         let tools = sysroot.join(host).join("bin");
         let mut linker = Command::new(tools.join("wasm-component-ld"));
         linker.arg("--wasm-ld-path").arg(tools.join("gcc-ld/wasm-ld")).arg("--component-type");
-        linker.arg(house::root().join("wit/worker.wit")).arg("--output").arg(made).arg("--no-entry");
+        // What was built when 0.1.0 was frozen must go on loading, however the contract grows: this worker stands for it.
+        linker.arg(house::root().join(FROZEN)).arg("--output").arg(made).arg("--no-entry");
         linker.arg(rust.join("self-contained/crt1-reactor.o"));
         for source in house::files(folder, "c")? {
             let object = work.join(source.file_name().unwrap_or_default()).with_extension("o");

@@ -1,5 +1,6 @@
 //! What a worker is given, says of itself, and says while it runs.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -84,5 +85,19 @@ pub(super) async fn progress_and_cost_are_told(spoken: &Spoken) -> Result<()> {
     let (completion, memory) = spoken.complete(&json!({"progress": 0.25, "cost": 1_500_000_u64})).await?;
     assert_eq!(memory.progress(), [(0.25, Some("echo".to_owned()))]);
     assert_eq!(completion.cost_micros, 1_500_000);
+    Ok(())
+}
+
+/// An interpreter that was started when its component was built would draw the same in every attempt.
+pub(super) async fn two_attempts_draw_different_numbers(spoken: &Spoken) -> Result<()> {
+    let (mut drawn, mut sources) = (HashSet::new(), 0);
+    for _ in 0..2 {
+        let (completion, _) = spoken.complete(&json!({"draw": true})).await?;
+        let numbers = serde_json::from_value::<Vec<String>>(output(&completion)?)?;
+        sources += numbers.len();
+        drawn.extend(numbers);
+    }
+    assert!(sources > 0, "nothing was drawn");
+    assert_eq!(drawn.len(), sources, "something was drawn twice: {drawn:?}");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! One list of promises for the workers of all languages: the same orders, by the same args, come to the same.
 
 mod calls;
+mod durations;
 mod endings;
 mod family;
 mod promises;

@@ -1,12 +1,13 @@
 //! The list, kept by every language.
 
-use super::{calls, endings, family};
+use super::{calls, durations, endings, family};
 
 macro_rules! in_every_language {
     ($($room:ident: $($promise:ident),+;)+) => {
         in_every_language!(@ rust "echo" $($room: $($promise),+;)+);
         in_every_language!(@ python "python-echo" $($room: $($promise),+;)+);
         in_every_language!(@ javascript "js-echo" $($room: $($promise),+;)+);
+        in_every_language!(@ starlingmonkey "starlingmonkey-echo" $($room: $($promise),+;)+);
         in_every_language!(@ c "c-echo" $($room: $($promise),+;)+);
     };
     (@ $language:ident $guest:literal $($room:ident: $($promise:ident),+;)+) => {
@@ -29,7 +30,8 @@ in_every_language! {
         a_worker_says_its_schema_its_defaults_and_what_it_needs,
         log_lines_have_their_level_and_their_fields,
         what_is_written_to_stdout_and_stderr_becomes_log_lines,
-        progress_and_cost_are_told;
+        progress_and_cost_are_told,
+        two_attempts_draw_different_numbers;
     endings:
         each_error_class_arrives_with_message_detail_and_delay,
         a_failure_says_no_more_than_it_was_told,
@@ -42,4 +44,16 @@ in_every_language! {
         a_barrier_is_set_behind_the_follow_ups,
         children_are_read_to_the_last_with_their_outputs_and_errors,
         a_checkpoint_is_there_in_the_next_attempt;
+}
+
+macro_rules! where_a_number_could_be_a_duration {
+    ($($language:ident $guest:literal),+ $(,)?) => {
+        $(in_every_language!(@ $language $guest durations: a_bare_number_is_no_duration, a_duration_is_text_with_a_unit;);)+
+    };
+}
+
+where_a_number_could_be_a_duration! {
+    durations_in_python "python-echo",
+    durations_in_javascript "js-echo",
+    durations_in_starlingmonkey "starlingmonkey-echo",
 }

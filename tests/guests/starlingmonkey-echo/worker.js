@@ -1,0 +1,1 @@
+../js-echo/worker.js
