@@ -202,7 +202,7 @@ impl Node {
     }
 
     fn start_log(&mut self) {
-        let consumer = Arc::new(Mutex::new(self.events.subscribe(LOG_QUEUE)));
+        let consumer = Arc::new(Mutex::new(self.events.subscribe_to(telemetry::is_logged, LOG_QUEUE)));
         self.supervisor.start(Service::new("log", Importance::Auxiliary, move |token| {
             let consumer = consumer.clone();
             async move { telemetry::log_events(&mut *consumer.lock().await, &token).await }

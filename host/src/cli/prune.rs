@@ -8,7 +8,7 @@ use crate::quantity::Span;
 use crate::store::{Doom, FleetPolicy, Pruned};
 
 /// Delete what has been kept for long enough, as `[retention]` says: that of this configuration, and that of every node
-/// which takes part in maintenance and is not lost. The longest counts. Nodes do it by themselves; this is for those who
+/// which takes part in maintenance, and is not gone for a day. The longest counts. Nodes do it by themselves; this is for those who
 /// can't wait. A job stays as long as it, its parent or what continues it still needs it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Prune {
@@ -33,8 +33,8 @@ impl Prune {
         let (doom, word) =
             if self.dry_run { (Doom::Count, "would delete") } else { (Doom::Delete, "deleted") };
         with_client(globals, async |client| {
-            let policy = self.policy(&client.fleet_policy(&own).await?);
-            let pruned = client.prune(&policy, doom).await?;
+            self.note(&client.fleet_policy(&own).await?);
+            let pruned = client.prune_fleet(&own, |fleet| self.policy(fleet), doom).await?;
             if self.json {
                 say!("{}", serde_json::to_string(&pruned)?);
             } else {
@@ -45,25 +45,26 @@ impl Prune {
         .await
     }
 
-    /// How long things are kept, as this is asked. What that leaves alone and somebody may not expect is told.
+    /// How long things are kept, as this is asked.
     fn policy(&self, fleet: &FleetPolicy) -> RetentionPolicy {
-        let Some(Span(age)) = self.older_than else {
-            if let Some(nodes) = &fleet.disagreement {
-                eprintln!(
-                    "note: not all keep things as this configuration does, and the longest counts: {nodes}"
-                );
-            }
-            return fleet.policy.clone();
-        };
-        let asked = RetentionPolicy::older_than(age);
-        if self.all {
-            return asked;
+        match self.older_than.map(|Span(age)| RetentionPolicy::older_than(age)) {
+            None => fleet.policy.clone(),
+            Some(asked) if self.all => asked,
+            Some(asked) => asked.sparing(&fleet.policy),
+        }
+    }
+
+    /// Tells what is left alone, where somebody may not expect it.
+    fn note(&self, fleet: &FleetPolicy) {
+        if let (None, Some(nodes)) = (self.older_than, &fleet.disagreement) {
+            eprintln!(
+                "note: not all keep things as this configuration does, and the longest counts: {nodes}"
+            );
         }
         let spared = fleet.policy.for_ever();
-        if !spared.is_empty() {
+        if self.older_than.is_some() && !self.all && !spared.is_empty() {
             eprintln!("note: kept for ever, and left alone without --all: {}", spared.join(", "));
         }
-        asked.sparing(&fleet.policy)
     }
 }
 

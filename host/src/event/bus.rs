@@ -9,6 +9,8 @@ use tokio::sync::mpsc;
 use super::Event;
 
 type Recorder = Box<dyn Fn(&Event) + Send + Sync>;
+/// Which events a consumer takes.
+type Wants = fn(&Event) -> bool;
 
 /// Where events are told. Cheap to clone.
 #[derive(Clone, Default)]
@@ -21,6 +23,7 @@ struct Audience {
 }
 
 struct Seat {
+    wants: Wants,
     sender: mpsc::Sender<Event>,
     dropped: Arc<AtomicU64>,
 }
@@ -38,7 +41,7 @@ impl Events {
         for recorder in &audience.recorders {
             recorder(event);
         }
-        for seat in &audience.consumers {
+        for seat in audience.consumers.iter().filter(|seat| (seat.wants)(event)) {
             if seat.sender.try_send(event.clone()).is_err() {
                 seat.dropped.fetch_add(1, Ordering::Relaxed);
             }
@@ -53,9 +56,14 @@ impl Events {
     /// Adds a consumer with a queue of `capacity` events. When it is full, new events are dropped for this consumer,
     /// and counted.
     pub fn subscribe(&self, capacity: usize) -> Consumer {
+        self.subscribe_to(|_| true, capacity)
+    }
+
+    /// As [`Events::subscribe`], for the events that it wants alone: others take no room in its queue.
+    pub fn subscribe_to(&self, wants: Wants, capacity: usize) -> Consumer {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
         let dropped = Arc::new(AtomicU64::new(0));
-        let seat = Seat { sender, dropped: dropped.clone() };
+        let seat = Seat { wants, sender, dropped: dropped.clone() };
         self.0.write().unwrap_or_else(PoisonError::into_inner).consumers.push(seat);
         Consumer { receiver, dropped }
     }
@@ -104,5 +112,16 @@ mod tests {
         assert_eq!(seen.load(Ordering::Relaxed), 5);
         assert_eq!(slow.dropped(), 3);
         assert_eq!(slow.next().await, Some(Event::JobsPromoted { count: 0 }));
+    }
+
+    #[tokio::test]
+    async fn what_a_consumer_does_not_want_takes_no_room_in_its_queue() {
+        let events = Events::default();
+        let mut picky = events.subscribe_to(|event| matches!(event, Event::LeaseLost { .. }), 1);
+        for count in 0..5 {
+            events.emit(&Event::JobsPromoted { count });
+        }
+        events.emit(&Event::LeaseLost { attempts: 1 });
+        assert_eq!((picky.waiting(), picky.dropped()), (Some(Event::LeaseLost { attempts: 1 }), 0));
     }
 }

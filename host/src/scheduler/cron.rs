@@ -64,11 +64,12 @@ impl Scheduler {
     /// Fires all that is due; answers how long until the next is.
     async fn fire_due(&self) -> Result<Duration> {
         let now = self.clock.now();
-        let mut last = None;
+        let (mut last, mut left) = (None, false);
         loop {
             let page = self.store.due_schedules(last.as_ref(), now).await?;
             for due in &page {
                 let fired = self.store.fire(&due.slug, self.clock.now()).await?;
+                left |= fired == Fired::Nothing;
                 self.tell_fired(&due.slug, fired);
             }
             match page.into_iter().next_back() {
@@ -77,7 +78,9 @@ impl Scheduler {
             }
         }
         let next = self.store.next_schedule(now).await?;
-        Ok(next.map_or(Duration::MAX, |next| next.since(self.clock.now())))
+        let wait = next.map_or(Duration::MAX, |next| next.since(self.clock.now()));
+        // Somebody has one that is due, and may not be the one to fire it.
+        Ok(if left { wait.min(self.config.poll_interval) } else { wait })
     }
 
     fn tell_fired(&self, slug: &Slug, fired: Fired) {

@@ -90,9 +90,9 @@ impl Scheduler {
         Ok(())
     }
 
-    /// What any node keeps that is not lost is kept. Asked before every step: a node that enters is heeded at once.
+    /// What any node of the fleet keeps is kept. Asked before every step: of a node that enters all but a step is heeded.
     async fn heed_fleet(&self, rounds: &mut Rounds) -> Result<Heeded> {
-        let fleet = FleetPolicy::of(&self.config.retention, &self.store.policies().await?);
+        let fleet = FleetPolicy::of(&self.config.retention, &self.store.policies(self.clock.now()).await?);
         if let Some(nodes) = &fleet.disagreement
             && fleet.disagreement != rounds.told
         {

@@ -74,6 +74,12 @@ pub enum StoreError {
     /// A schedule can't be kept, or what is kept of it can't be read.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
+    /// Others changed the same thing again and again; nothing was done. Repeat it.
+    #[error("others changed the same {what} again and again; try again")]
+    Contended {
+        /// What sort of thing.
+        what: &'static str,
+    },
     /// A `now` too far from the database's own time.
     #[error("this node's time is {apart:?} from the database's; nothing is done by a clock that far off")]
     Clock {
@@ -97,7 +103,7 @@ impl StoreError {
     /// Whether repeating the verb with the same ids may succeed.
     pub const fn is_passing(&self) -> bool {
         match self {
-            Self::Unavailable { .. } | Self::TimedOut { .. } => true,
+            Self::Unavailable { .. } | Self::TimedOut { .. } | Self::Contended { .. } => true,
             Self::NodeLost
             | Self::Refused { .. }
             | Self::NoParent(_)
@@ -131,6 +137,7 @@ impl StoreError {
             | Self::Address(_)
             | Self::Served { .. }
             | Self::Schedule(_)
+            | Self::Contended { .. }
             | Self::Clock { .. } => false,
         }
     }

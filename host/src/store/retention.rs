@@ -12,8 +12,9 @@ pub trait Retention {
     /// has gone. A job stays that has a barrier which has not fired, a child of it, and a child whose continuation has
     /// not ended.
     async fn prune(&self, step: &PruneStep, now: Timestamp) -> Result<Pruned>;
-    /// How long the nodes keep things that are not lost and take part in maintenance.
-    async fn policies(&self) -> Result<Vec<NodePolicy>>;
+    /// How long the nodes keep things that take part in maintenance. One that is lost has its say for a day, unless it
+    /// comes back under its name: it may be on its way.
+    async fn policies(&self, now: Timestamp) -> Result<Vec<NodePolicy>>;
     /// How much room the jobs take.
     async fn footprint(&self) -> Result<Footprint>;
 }

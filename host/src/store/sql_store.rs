@@ -350,8 +350,8 @@ impl<D: Dialect> Retention for SqlStore<D> {
         self.prune_step(step, now).await
     }
 
-    async fn policies(&self) -> Result<Vec<NodePolicy>> {
-        self.read_policies().await
+    async fn policies(&self, now: Timestamp) -> Result<Vec<NodePolicy>> {
+        self.read_policies(now).await
     }
 
     async fn footprint(&self) -> Result<Footprint> {

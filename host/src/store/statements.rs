@@ -35,7 +35,7 @@ pub(super) use statements;
 statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
-    action_answer, action_begin, action_read, barriers_drop, barriers_fire, barriers_lock, barriers_set, batch, cancel_running, cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts, ended, failures, families, footprint, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kinds, lanes, late_note, late_read, list, list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, pause, ping, policies, progress, promote, prune_actions, prune_actions_count, prune_checkpoints, prune_find, prune_hold, prune_jobs, prune_lines, prune_log_queues, prune_logs, prune_nodes, prune_nodes_count, prune_old_logs, prune_runs, prune_weigh, publish_kinds, publish_node, rare, renew_compare, replay, resume, retry, retry_holders, run, running, running_free, runs, schedule_add, schedule_broken, schedule_change, schedule_fired, schedule_lock, schedule_own, schedule_passed, schedule_remove, schedule_take, schedules, schedules_due, schedules_next, select, select_children, select_these, state, walk,
+    action_answer, action_begin, action_read, barriers_drop, barriers_fire, barriers_lock, barriers_set, batch, cancel_running, cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts, ended, failures, families, footprint, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kinds, lanes, late_note, late_read, list, list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, pause, ping, policies, progress, promote, prune_actions, prune_actions_count, prune_checkpoints, prune_find, prune_hold, prune_jobs, prune_lines, prune_log_queues, prune_logs, prune_nodes, prune_nodes_count, prune_old_logs, prune_runs, prune_weigh, publish_kinds, publish_node, rare, renew_compare, replay, resume, retry, retry_holders, run, running, running_free, runs, schedule_add, schedule_broken, schedule_change, schedule_fired, schedule_lock, schedule_own, schedule_passed, schedule_remove, schedule_take, schedules, schedules_due, schedules_next, schedules_turn, select, select_children, select_these, state, walk,
     }
 }
 
@@ -151,6 +151,7 @@ macro_rules! texts {
             schedules: shared!("schedules"),
             schedules_due: shared!("schedules_due"),
             schedules_next: shared!("schedules_next"),
+            schedules_turn: own!("schedules_turn"),
             state: shared!("state"),
             select: roads.select,
             select_children: roads.select_children,

@@ -27,6 +27,29 @@ pub async fn log_events(consumer: &mut Consumer, token: &CancellationToken) -> R
     Ok(())
 }
 
+/// Whether an event is logged as the log is set now. What is not has no place in the queue: a fan-out of thousands of jobs
+/// leaves the room to what is worth a warning.
+pub fn is_logged(event: &Event) -> bool {
+    match event {
+        Event::JobStarted { .. }
+        | Event::JobFinished(_)
+        | Event::JobsPromoted { .. }
+        | Event::JobEnqueued { .. }
+        | Event::ScheduleFired { .. }
+        | Event::JobsPruned { .. } => tracing::enabled!(tracing::Level::DEBUG),
+        Event::JobSuperseded { .. }
+        | Event::JobReclaimed { .. }
+        | Event::PluginLoaded { .. }
+        | Event::PluginRefused { .. }
+        | Event::PluginRemoved { .. }
+        | Event::GrantDenied { .. }
+        | Event::NodeLost { .. }
+        | Event::LeaseLost { .. }
+        | Event::ScheduleBroken { .. }
+        | Event::ServiceRestarted { .. } => true,
+    }
+}
+
 fn log(event: &Event) {
     match event {
         Event::JobStarted { job, wait } => {

@@ -4,6 +4,6 @@ mod log;
 mod pulse;
 mod subscriber;
 
-pub use log::log_events;
+pub use log::{is_logged, log_events};
 pub use pulse::beat_pulse;
 pub use subscriber::{LogConfig, LogFormat, start_logging};

@@ -1,6 +1,7 @@
 //! Schedules, as the operator of nodes sees them: they fire, once for each bucket, catch up, and follow the file.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use flyball_tests::{GENEROUS, Home, Node, eventually};
@@ -62,6 +63,32 @@ async fn a_schedule_of_the_file_fires(world: World) -> Result<()> {
     assert!(jobs.iter().all(|job| job["args"]["n"] == 1 && job["kind"] == "noop"), "{jobs:?}");
     let buckets = buckets(&world.home, "tick").await?;
     assert_eq!(buckets.iter().collect::<BTreeSet<_>>().len(), buckets.len(), "{buckets:?}");
+    Ok(())
+}
+
+/// With a lease of a hundred seconds a node asks whether it is its turn every twenty: that is not how long a schedule
+/// waits that somebody had in his hands when it was due.
+#[tokio::test]
+async fn a_schedule_that_somebody_holds_when_it_is_due_fires_soon_after() -> Result<()> {
+    let Some(world) = World::postgres().await? else { return Ok(()) };
+    let world = world.with(&["noop"])?;
+    world.home.configure(&format!("[node]\nlease = \"100s\"\n{}", tick("tick")))?;
+    let mut node = Node::serve(&world.home, &[]).await?;
+    fires(&world.home, "tick", 1).await?;
+    let mut holder = PgConnection::connect(world.home.database()).await?;
+    sqlx::raw_sql("BEGIN; SELECT FROM flyball.schedules FOR UPDATE").execute(&mut holder).await?;
+    eventually(GENEROUS, "the node to pass it over", async || {
+        let over = "SELECT next_at < clock_timestamp() - interval '2 s' FROM flyball.schedules";
+        sqlx::query_scalar::<_, bool>(over).fetch_one(&mut holder).await
+    })
+    .await?;
+    let before = buckets(&world.home, "tick").await?.len();
+    sqlx::raw_sql("COMMIT").execute(&mut holder).await?;
+    let fired = async || anyhow::Ok(buckets(&world.home, "tick").await?.len() > before);
+    let released = flyball_tests::ambient::instant();
+    eventually(Duration::from_secs(10), "it to fire", fired).await?;
+    println!("it fired {:.1?} after it was free", released.elapsed());
+    node.drain().await?;
     Ok(())
 }
 

@@ -283,6 +283,10 @@ mutants! {
         [("prune_hold", "j.finalized_at < $2", "$2::timestamptz IS NOT NULL")],
         rivals::a_job_that_is_retried_as_it_is_found_does_not_go,
         "a job went that was retried";
+    a_comparison_that_waits_for_no_other: Postgres,
+        [("schedules_turn", "pg_advisory_xact_lock(8314604121742470245)", "1")],
+        rivals::a_schedule_that_another_node_adds_meanwhile_goes_out_of_service_with_its_file,
+        "no file has it any more";
     a_child_of_a_retried_continuation_that_goes: Postgres,
         [("prune_hold", "o.continues_run_id IS NOT NULL", "o.continues_run_id IS NULL")],
         rivals::a_continuation_that_is_retried_as_its_children_are_found_keeps_them,

@@ -339,7 +339,7 @@ fn check(database: Database, name: &str, plan: &str, never: &[&str], when: &str,
         }
     }
     // The nodes are few, and `n` names them too. What is counted for people may be counted in the table.
-    let few = ["nodes", "kinds", "orphans", "prune_nodes_count"].contains(&name);
+    let few = ["nodes", "policies", "kinds", "orphans", "prune_nodes_count"].contains(&name);
     let counted = ["counts", "lanes", "health"].contains(&name) && database == Database::Postgres;
     for scan in never {
         if plan.contains(scan) && !(few && scan.starts_with("SCAN n")) && !counted {

@@ -1,5 +1,6 @@
 //! Retention: what has been kept for long enough goes, whole, and nothing else.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use flyball::job::{
@@ -21,6 +22,7 @@ promises! {
     logs_may_go_before_their_jobs
     old_orders_and_dead_nodes_go
     what_any_living_node_keeps_is_kept
+    what_a_node_keeps_that_enters_while_others_are_pruned_is_kept
 }
 
 const DAY: u64 = 24 * 3600;
@@ -244,6 +246,28 @@ async fn old_orders_and_dead_nodes_go(world: World) {
     assert!(world.store.nodes().await.unwrap().iter().all(|node| node.id != gone) && nodes >= 1);
 }
 
+async fn what_a_node_keeps_that_enters_while_others_are_pruned_is_kept(world: World) {
+    let old = ended(&world, 3).await;
+    world.advance(10);
+    let own = RetentionPolicy::older_than(Duration::from_secs(5));
+    let mut keeps = own.clone();
+    keeps.keep.succeeded = None;
+    world.node_keeping(&keeps).await;
+    for doom in [Doom::Count, Doom::Delete] {
+        // The node is not there yet when the walks are made.
+        let asked = AtomicU32::new(0);
+        let policy = |fleet: &FleetPolicy| match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => own.clone(),
+            _ => fleet.policy.clone(),
+        };
+        let pruned = world.client().prune_fleet(&own, policy, doom).await.unwrap();
+        assert_eq!(pruned.jobs, 0, "what the node keeps");
+    }
+    for job in old {
+        assert!(is_there(&world, job).await);
+    }
+}
+
 pub(crate) async fn what_any_living_node_keeps_is_kept(world: World) {
     let own = RetentionPolicy::default();
     let client = world.client();
@@ -269,7 +293,18 @@ pub(crate) async fn what_any_living_node_keeps_is_kept(world: World) {
     let shown = world.store.nodes().await.unwrap().into_iter().find(|node| node.id == keeps).unwrap();
     assert!(shown.retention.unwrap().as_str().contains(r#""succeeded":"30d""#));
     world.store.leave(keeps, world.now()).await.unwrap();
-    assert_eq!(fleet().await.policy, own, "one that is gone has no say");
+    assert_eq!(fleet().await, together, "one that is gone may come back");
+    world.advance(DAY - 1);
+    assert_eq!(fleet().await, together, "for a day");
+    world.advance(1);
+    assert_eq!(fleet().await.policy, own, "one that is gone for good has no say");
+    let again = world.node_keeping(&longer).await;
+    world.store.leave(again, world.now()).await.unwrap();
+    world.advance(1);
+    let back = world.node_keeping(&own).await;
+    assert_eq!(fleet().await.policy, own, "what it keeps when it is back is what counts");
+    world.store.leave(back, world.now()).await.unwrap();
+    world.advance(DAY);
     // What can't be read may keep what is about to go.
     world.node_keeping(&longer).await;
     world.sql("UPDATE flyball.nodes SET retention = '{}' WHERE retention IS NOT NULL").await;

@@ -18,6 +18,7 @@ use crate::world::{AVAILABLE, World, completed, failed, retrying};
 on_postgres! {
     a_schedule_that_two_add_at_once_keeps_how_far_the_first_has_come
     a_schedule_that_an_operator_adds_meanwhile_is_left_to_the_operator
+    a_schedule_that_another_node_adds_meanwhile_goes_out_of_service_with_its_file
     a_schedule_that_was_run_a_moment_ago_overlaps_with_nothing
     a_job_that_is_retried_as_it_is_found_does_not_go
     a_continuation_that_is_retried_as_its_children_are_found_keeps_them
@@ -78,6 +79,27 @@ pub(crate) async fn a_schedule_that_an_operator_adds_meanwhile_is_left_to_the_op
     let row = record(&world, "both").await;
     assert_eq!((row.origin, row.every_ms), (Origin::Operator, Some(10_000)), "a file took it over");
     assert_eq!((reconciled.of_operators, reconciled.added), (vec![slug("both")], vec![slug("other")]));
+}
+
+/// t0 a node adds the schedule of an old file, not committed · t1 one with a new file compares · t2 the first commits.
+pub(crate) async fn a_schedule_that_another_node_adds_meanwhile_goes_out_of_service_with_its_file(
+    world: World,
+) {
+    let mut first = connect(&world).await;
+    run(&mut first, "BEGIN").await;
+    run(&mut first, &world.statement("schedules_turn")).await;
+    run(
+        &mut first,
+        "INSERT INTO flyball.schedules (slug, kind, args, queue, priority, every_ms, origin, next_at, created_at, \
+         updated_at) VALUES ('old', 'work', '{}', 'default', 100, 10000, 'config', '2030-01-01', '2020-01-01', \
+         '2020-01-01')",
+    )
+    .await;
+    let file = [schedule("new", "@every 1h")];
+    let reconciled = world.store.reconcile_schedules(&file, world.now());
+    let reconciled = meet(&world, &mut first, reconciled, "COMMIT").await.expect("reconciled");
+    assert_eq!(reconciled.deactivated, [slug("old")], "no file has it any more");
+    assert!(!record(&world, "old").await.active);
 }
 
 /// What makes a statement wait, which sees what was committed before it, until nobody holds this lock.

@@ -2,7 +2,8 @@
 //! to end fires its barrier.
 //!
 //! Whoever ends jobs calls [`follow`] last in the same transaction. Jobs are locked before barriers, each in the order of
-//! their ids, so that nobody waits in a circle.
+//! their ids, so that nobody waits in a circle; but for a unique key
+//! that two want at once, for which the database ends one of them, and it is done again.
 
 use std::collections::{BTreeSet, HashMap};
 

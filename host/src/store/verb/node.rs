@@ -1,6 +1,7 @@
 //! Nodes enter, publish what they serve, and leave; activities that one at a time carries out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::job::{Loss, LossPolicy, NodeId, RunId, SettledBy, Timestamp};
 use crate::store::batch::{Wire, join};
@@ -14,6 +15,8 @@ use crate::store::{Activity, Database, NewNode, NodePolicy, PublishedKind, Regis
 use super::back::Back;
 use super::settling::{Found, Hand, settle_found};
 
+/// So long has a node its say after it was lost: it may be on its way back, with what it keeps unseen.
+const SAY: Duration = Duration::from_secs(24 * 3600);
 /// Running jobs that are settled by one statement at most.
 pub(super) const MOST: u32 = 500;
 
@@ -76,8 +79,9 @@ impl<D: Dialect> SqlStore<D> {
         work.await.map_err(|fault| fault.told("publishing kinds"))
     }
 
-    pub(in crate::store) async fn read_policies(&self) -> Result<Vec<NodePolicy>> {
-        let rows = self.db.read(self.db.statements().policies, Vec::new()).await;
+    pub(in crate::store) async fn read_policies(&self, now: Timestamp) -> Result<Vec<NodePolicy>> {
+        let values = vec![now.before(SAY).into()];
+        let rows = self.db.read(self.db.statements().policies, values).await;
         let rows = rows.map_err(|fault| fault.told("reading how long the nodes keep things"))?;
         let policy = |mut row: Row| {
             Ok(NodePolicy {

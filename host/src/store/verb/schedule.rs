@@ -183,6 +183,7 @@ async fn reconcile(
 ) -> Done<Reconciled> {
     let mut answer = Reconciled::default();
     let mut own = BTreeMap::new();
+    session.run(texts.schedules_turn, Vec::new()).await?;
     for mut row in session.run(texts.schedule_own, Vec::new()).await? {
         if let Some(record) = readable(records::schedule(&mut row)) {
             own.insert(record.slug.clone(), record);

@@ -69,7 +69,7 @@ pub(super) async fn keep(
         }
     }
     // It comes and goes again and again.
-    Err(Fault::Database(sqlx::Error::RowNotFound))
+    Err(Fault::Verb(StoreError::Contended { what: "schedule" }))
 }
 
 /// Whether the schedule is not to be changed from there: a file's by nobody but a file, as long as one has it; an

@@ -1,0 +1,2 @@
+-- There is one node, and one writer.
+SELECT 1
