@@ -38,7 +38,7 @@ CREATE TABLE flyball.kinds (
     args_schema  json,
     defaults     json        NOT NULL DEFAULT '{}',
     paused       boolean     NOT NULL DEFAULT false,
-    published_at timestamptz NOT NULL
+    published_at timestamptz
 );
 
 -- The leases of activities that one node at a time carries out.

@@ -38,7 +38,7 @@ CREATE TABLE kinds (
     args_schema  text,
     defaults     text        NOT NULL DEFAULT '{}',
     paused       integer     NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
-    published_at integer     NOT NULL
+    published_at integer
 ) STRICT;
 
 -- The leases of activities that one node at a time carries out.

@@ -25,13 +25,16 @@ mod demo;
 mod doctor;
 mod enqueue;
 mod exit;
+mod flags;
 mod foreign;
 mod jobs;
+mod kinds;
 mod migrate;
 mod new;
 mod nodes;
 mod plugins;
 mod prune;
+mod queues;
 mod record;
 mod run;
 mod runs;
@@ -72,6 +75,12 @@ enum Command {
     /// Look at the runs of jobs.
     #[command(subcommand)]
     Runs(runs::Runs),
+    /// Look at queues, pause and resume them.
+    #[command(subcommand)]
+    Queues(queues::Queues),
+    /// Look at kinds, pause and resume them.
+    #[command(subcommand)]
+    Kinds(kinds::Kinds),
     /// Look at the nodes.
     #[command(subcommand)]
     Nodes(nodes::Nodes),
@@ -123,6 +132,8 @@ impl Cli {
             Command::Enqueue(command) => command.run(&globals).await,
             Command::Jobs(command) => command.run(&globals).await,
             Command::Runs(command) => command.run(&globals).await,
+            Command::Queues(command) => command.run(&globals).await,
+            Command::Kinds(command) => command.run(&globals).await,
             Command::Nodes(command) => command.run(&globals).await,
             Command::Schedules(command) => command.run(&globals).await,
             Command::Prune(command) => command.run(&globals).await,

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::connect::with_client;
-use super::table::{Table, age};
-use super::{Exit, Globals, nodes};
-use crate::job::{JobState, Queue, Timestamp};
+use super::table::Table;
+use super::{Exit, Globals, nodes, queues};
+use crate::client::QueueStatus;
+use crate::job::{JobState, Kind, Queue, Timestamp};
 use crate::store::{KindWaiting, NodeRecord, Overview, QueueHealth};
 
 /// Jobs by state, lanes that wait, kinds that no node has, nodes.
@@ -25,7 +26,9 @@ struct Report {
     /// How all queues together stand.
     overall: QueueHealth,
     /// How each queue stands.
-    queues: BTreeMap<Queue, QueueHealth>,
+    queues: BTreeMap<Queue, QueueStatus>,
+    /// Kinds whose jobs are not claimed.
+    kinds_paused: Vec<Kind>,
     /// Kinds with available jobs that no living node has.
     kinds_waiting: Vec<KindWaiting>,
     nodes: Vec<NodeRecord>,
@@ -34,12 +37,14 @@ struct Report {
 impl Status {
     pub(super) async fn run(self, globals: &Globals) -> anyhow::Result<Exit> {
         with_client(globals, async |client| {
-            let (overview, health, nodes) =
-                (client.overview().await?, client.health().await?, client.nodes().await?);
+            let (overview, nodes) = (client.overview().await?, client.nodes().await?);
+            let (overall, queues) = (client.health().await?.overall, client.queues().await?);
+            let queues = queues.into_iter().map(|status| (status.queue.clone(), status)).collect();
+            let paused = client.kinds().await?.into_iter().filter(|kind| kind.paused);
+            let kinds_paused = paused.map(|kind| kind.kind).collect();
             let now = client.clock().now();
             let kinds_waiting = overview.kinds_waiting(nodes.iter().filter(|node| node.is_alive(now)));
-            let report =
-                Report { overview, overall: health.overall, queues: health.queues, kinds_waiting, nodes };
+            let report = Report { overview, overall, queues, kinds_paused, kinds_waiting, nodes };
             if self.json {
                 say!("{}", serde_json::to_string(&report)?);
             } else {
@@ -57,7 +62,10 @@ fn print(report: &Report, now: Timestamp) {
         states.row([state.to_string(), report.overview.states.get(state).copied().unwrap_or(0).to_string()]);
     }
     states.print();
-    print_queues(&report.queues);
+    if !report.queues.is_empty() {
+        say!();
+        queues::print(report.queues.values());
+    }
     if !report.overview.lanes.is_empty() {
         say!();
         let mut lanes = Table::new(["queue", "kind", "class", "available", "oldest due"]);
@@ -74,6 +82,9 @@ fn print(report: &Report, now: Timestamp) {
         }
         lanes.print();
     }
+    for kind in &report.kinds_paused {
+        say!("\nthe kind {kind} is paused: `flyball kinds resume {kind}`");
+    }
     for KindWaiting { kind, available, oldest_due } in &report.kinds_waiting {
         say!(
             "\nno node has the kind {kind}: {available} of its jobs, the first due since {oldest_due}, wait until \
@@ -82,35 +93,4 @@ fn print(report: &Report, now: Timestamp) {
     }
     say!();
     nodes::print(&report.nodes, now);
-}
-
-fn print_queues(queues: &BTreeMap<Queue, QueueHealth>) {
-    if queues.is_empty() {
-        return;
-    }
-    say!();
-    let mut table = Table::new([
-        "queue",
-        "ready",
-        "oldest ready",
-        "in flight",
-        "ahead",
-        "blocked",
-        "paused",
-        "discarded",
-    ]);
-    for (queue, health) in queues {
-        let count = |state| health.states.get(&state).copied().unwrap_or(0).to_string();
-        table.row([
-            queue.to_string(),
-            health.ready.to_string(),
-            health.oldest_ready_age.map_or_else(|| "none".into(), age),
-            health.in_flight.to_string(),
-            health.scheduled_ahead.to_string(),
-            health.blocked.to_string(),
-            count(JobState::Paused),
-            count(JobState::Discarded),
-        ]);
-    }
-    table.print();
 }

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod enqueue;
+mod flags;
 mod operate;
 mod outbox;
 mod read;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use bulk::BulkError;
+pub use flags::QueueStatus;
 pub use outbox::Wake;
 pub use request_id::{request_id, with_request_id};
 pub use wait::Ended;

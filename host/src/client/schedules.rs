@@ -2,7 +2,7 @@
 
 use super::{Client, Result};
 use crate::job::{ActionId, Slug};
-use crate::store::{ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Switch};
+use crate::store::{ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, SingleOrder, Switch};
 use crate::timing::{Schedule, ScheduleRecord};
 
 impl Client {
@@ -70,7 +70,7 @@ impl Client {
         self.repeated(async || self.store.run_schedule(&order, slug, self.clock.now()).await).await
     }
 
-    fn schedule_order(&self, action: ActionId) -> ScheduleOrder {
-        ScheduleOrder { action, who: self.who.to_string() }
+    fn schedule_order(&self, action: ActionId) -> SingleOrder {
+        SingleOrder { action, who: self.who.to_string() }
     }
 }

@@ -10,6 +10,7 @@ mod codec;
 mod dialect;
 mod error;
 mod fault;
+mod flags;
 mod foreign;
 mod open;
 mod policy;
@@ -33,17 +34,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use error::StoreError;
+pub use flags::Flags;
 pub use foreign::Foreign;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use policy::{FleetPolicy, NodePolicy};
 pub use request::{
     Activity, Answer, BatchProgress, Between, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes,
-    Comparison, Database, Doom, DueSchedule, FailureFilter, FailureRecord, Fired, FiredJob, Footprint,
-    Health, Inserted, JobFilter, KeyTaken, KindDefaults, KindRecord, KindWaiting, LaneCount, LogPart,
-    NewNode, NodeRecord, Notes, Order, Overview, Page, Place, ProgressReport, Promoted, PruneStep, Pruned,
-    PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Reconciled, Registered, Renewal, Renewed,
-    ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Scope, Selection,
-    SelectionError, ServedKind, Settled, Step, Survey, Sweep, Swept, Switch, Tally, Turn,
+    Comparison, Database, Doom, DueSchedule, FailureFilter, FailureRecord, Fired, FiredJob, Flag, FlagSet,
+    Flagged, Footprint, Health, Inserted, JobFilter, KeyTaken, KindDefaults, KindRecord, KindWaiting,
+    LaneCount, LogPart, NewNode, NodeRecord, Notes, Order, Overview, Page, Place, ProgressReport, Promoted,
+    PruneStep, Pruned, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Reconciled, Registered,
+    Renewal, Renewed, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Scope, Selection,
+    SelectionError, ServedKind, Settled, SingleOrder, Step, Survey, Sweep, Swept, Switch, Tally, Turn,
 };
 pub use retention::Retention;
 pub use schedules::Schedules;
@@ -64,7 +66,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// What remembers.
 #[async_trait]
-pub trait Store: Schedules + Retention + Send + Sync + 'static {
+pub trait Store: Schedules + Retention + Flags + Send + Sync + 'static {
     // What it is.
 
     /// Which database.

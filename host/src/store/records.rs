@@ -218,7 +218,7 @@ pub(super) fn kind(mut row: Row) -> Result<KindRecord> {
         args_schema: row.opt_json("args_schema")?,
         defaults: row.json("defaults")?,
         paused: row.flag("paused")?,
-        published_at: row.time("published_at")?,
+        published_at: row.opt_time("published_at")?,
     })
 }
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    DueSchedule, Fired, Reconciled, Result, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved,
-    ScheduleSwitched, Switch,
+    DueSchedule, Fired, Reconciled, Result, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched,
+    SingleOrder, Switch,
 };
 use crate::job::{Slug, Timestamp};
 use crate::timing::{Schedule, ScheduleRecord};
@@ -20,27 +20,27 @@ pub trait Schedules {
     /// Adds a schedule, or makes the one of this name like it; the cursor stays unless the timing changed.
     async fn keep_schedule(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         schedule: &Schedule,
         now: Timestamp,
     ) -> Result<ScheduleKept>;
     /// Removes a schedule; its jobs stay.
     async fn remove_schedule(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         slug: &Slug,
         now: Timestamp,
     ) -> Result<ScheduleRemoved>;
     /// Takes a schedule into service, its cursor after now, or out of it.
     async fn switch_schedule(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         slug: &Slug,
         switch: Switch,
         now: Timestamp,
     ) -> Result<ScheduleSwitched>;
     /// Enqueues a job of the schedule at once, in service or not; its cursor stays where it is.
-    async fn run_schedule(&self, order: &ScheduleOrder, slug: &Slug, now: Timestamp) -> Result<ScheduleRan>;
+    async fn run_schedule(&self, order: &SingleOrder, slug: &Slug, now: Timestamp) -> Result<ScheduleRan>;
 
     // Nodes.
 

@@ -1,5 +1,6 @@
 //! The one implementation of [`Store`], over any dialect. Each verb is a file of `verb/`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,17 +10,18 @@ use async_trait::async_trait;
 use super::dialect::{Dialect, Ring};
 use super::{
     Activity, Answer, BatchProgress, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database,
-    DueSchedule, FailureFilter, FailureRecord, Fired, Footprint, Foreign, Health, Inserted, JobFilter,
-    KindRecord, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport,
-    Promoted, PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled, Registered, Renewal, Renewed, Result,
-    Retention, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Schedules,
-    Selection, Settled, Step, Store, StoreError, Survey, Sweep, Swept, Switch,
+    DueSchedule, FailureFilter, FailureRecord, Fired, Flag, FlagSet, Flagged, Flags, Footprint, Foreign,
+    Health, Inserted, JobFilter, KindRecord, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order,
+    Overview, Page, ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled,
+    Registered, Renewal, Renewed, Result, Retention, ScheduleKept, ScheduleRan, ScheduleRemoved,
+    ScheduleSwitched, Schedules, Selection, Settled, SingleOrder, Step, Store, StoreError, Survey, Sweep,
+    Swept, Switch,
 };
 use crate::clock::Clock;
 use crate::event::Events;
 use crate::job::{
-    ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, RunId, RunRecord,
-    Settlement, Slug, Timestamp,
+    ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, Queue, RunId,
+    RunRecord, Settlement, Slug, Timestamp,
 };
 use crate::timing::{Schedule, ScheduleRecord};
 use crate::wake::{Bell, Line};
@@ -297,7 +299,7 @@ impl<D: Dialect> Schedules for SqlStore<D> {
 
     async fn keep_schedule(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         schedule: &Schedule,
         now: Timestamp,
     ) -> Result<ScheduleKept> {
@@ -306,7 +308,7 @@ impl<D: Dialect> Schedules for SqlStore<D> {
 
     async fn remove_schedule(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         slug: &Slug,
         now: Timestamp,
     ) -> Result<ScheduleRemoved> {
@@ -315,7 +317,7 @@ impl<D: Dialect> Schedules for SqlStore<D> {
 
     async fn switch_schedule(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         slug: &Slug,
         switch: Switch,
         now: Timestamp,
@@ -323,7 +325,7 @@ impl<D: Dialect> Schedules for SqlStore<D> {
         self.switch(order, slug, switch, now).await
     }
 
-    async fn run_schedule(&self, order: &ScheduleOrder, slug: &Slug, now: Timestamp) -> Result<ScheduleRan> {
+    async fn run_schedule(&self, order: &SingleOrder, slug: &Slug, now: Timestamp) -> Result<ScheduleRan> {
         self.run_now(order, slug, now).await
     }
 
@@ -341,6 +343,23 @@ impl<D: Dialect> Schedules for SqlStore<D> {
 
     async fn fire(&self, slug: &Slug, now: Timestamp) -> Result<Fired> {
         self.fire_schedule(slug, now).await
+    }
+}
+
+#[async_trait]
+impl<D: Dialect> Flags for SqlStore<D> {
+    async fn flag(
+        &self,
+        order: &SingleOrder,
+        flagged: &Flagged,
+        flag: Flag,
+        now: Timestamp,
+    ) -> Result<FlagSet> {
+        self.set_flag(order, flagged, flag, now).await
+    }
+
+    async fn paused_queues(&self) -> Result<BTreeSet<Queue>> {
+        self.read_paused_queues().await
     }
 }
 

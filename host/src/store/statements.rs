@@ -35,7 +35,7 @@ pub(super) use statements;
 statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
-    action_answer, action_begin, action_read, barriers_drop, barriers_fire, barriers_lock, barriers_set, batch, cancel_running, cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts, ended, failures, families, footprint, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kinds, lanes, late_note, late_read, list, list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, pause, ping, policies, progress, promote, prune_actions, prune_actions_count, prune_checkpoints, prune_find, prune_hold, prune_jobs, prune_lines, prune_log_queues, prune_logs, prune_nodes, prune_nodes_count, prune_old_logs, prune_runs, prune_weigh, publish_kinds, publish_node, rare, renew_compare, replay, resume, retry, retry_holders, run, running, running_free, runs, schedule_add, schedule_broken, schedule_change, schedule_fired, schedule_lock, schedule_own, schedule_passed, schedule_remove, schedule_take, schedules, schedules_due, schedules_next, schedules_turn, select, select_children, select_these, state, walk,
+    action_answer, action_begin, action_read, barriers_drop, barriers_fire, barriers_lock, barriers_set, batch, cancel_running, cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts, ended, failures, families, footprint, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kind_pause, kind_resume, kinds, lanes, late_note, late_read, list, list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, pause, ping, policies, progress, promote, prune_actions, prune_actions_count, prune_checkpoints, prune_find, prune_hold, prune_jobs, prune_lines, prune_log_queues, prune_logs, prune_nodes, prune_nodes_count, prune_old_logs, prune_runs, prune_weigh, publish_kinds, publish_node, queue_pause, queue_resume, queues_paused, rare, renew_compare, replay, resume, retry, retry_holders, run, running, running_free, runs, schedule_add, schedule_broken, schedule_change, schedule_fired, schedule_lock, schedule_own, schedule_passed, schedule_remove, schedule_take, schedules, schedules_due, schedules_next, schedules_turn, select, select_children, select_these, state, walk,
     }
 }
 
@@ -91,6 +91,8 @@ macro_rules! texts {
             jobs_lock: own!("jobs_lock"),
             kind: shared!("kind"),
             keyed: shared!("keyed"),
+            kind_pause: shared!("kind_pause"),
+            kind_resume: shared!("kind_resume"),
             kinds: shared!("kinds"),
             lanes: shared!("lanes"),
             late_note: own!("late_note"),
@@ -129,6 +131,9 @@ macro_rules! texts {
             prune_weigh: own!("prune_weigh"),
             publish_kinds: own!("publish_kinds"),
             publish_node: own!("publish_node"),
+            queue_pause: shared!("queue_pause"),
+            queue_resume: shared!("queue_resume"),
+            queues_paused: shared!("queues_paused"),
             rare: own!("rare"),
             renew_compare: own!("renew_compare"),
             replay: own!("replay"),

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use flyball_tests::process::Line;
-use flyball_tests::{GENEROUS, Home, Node};
+use flyball_tests::{GENEROUS, Home, Node, eventually};
 use serde_json::{Value, json};
 
 use crate::worlds::{World, on_both_databases};
@@ -11,6 +11,7 @@ on_both_databases!(
     jobs_are_paused_resumed_and_cancelled_by_what_describes_them,
     an_order_for_every_job_must_be_meant,
     a_failed_job_is_found_and_replayed_by_the_command_line,
+    a_queue_and_a_kind_are_paused_and_resumed_by_the_command_line,
     the_log_tells_how_the_queues_stand_as_often_as_it_is_asked,
 );
 
@@ -63,7 +64,7 @@ async fn a_failed_job_is_found_and_replayed_by_the_command_line(world: World) ->
     let mut node = Node::serve(home, &[]).await?;
     let id =
         enqueue(home, &["echo", r#"{"fail": {"class": "permanent", "message": "out of paint"}}"#]).await?;
-    let failure = flyball_tests::eventually(GENEROUS, "the job to fail", async || {
+    let failure = eventually(GENEROUS, "the job to fail", async || {
         let failures: Value = home.ask(&["jobs", "failures", "--since", "1h", "--json"]).await?;
         anyhow::Ok(failures.get(0).cloned())
     })
@@ -91,6 +92,47 @@ async fn a_failed_job_is_found_and_replayed_by_the_command_line(world: World) ->
     assert_eq!(home.call(&["jobs", "list", "--unfinished", "--json"]).await?, "[]\n");
     let none = home.call(&["jobs", "progress", &id]).await?;
     assert_eq!(none, "0 of 0 have ended, 0 have not\n");
+    Ok(())
+}
+
+async fn a_queue_and_a_kind_are_paused_and_resumed_by_the_command_line(world: World) -> Result<()> {
+    let world = world.with(&["echo", "noop"])?;
+    let home = &world.home;
+    let mut node = Node::serve(home, &[]).await?;
+    assert_eq!(home.call(&["queues", "pause", "mail"]).await?, "queue mail paused\n");
+    assert_eq!(home.call(&["queues", "pause", "mail"]).await?, "queue mail is paused already\n");
+    assert_eq!(home.call(&["kinds", "pause", "noop"]).await?, "kind noop paused\n");
+    let mail = enqueue(home, &["echo", "--queue", "mail"]).await?;
+    let noop = enqueue(home, &["noop"]).await?;
+    // A node that passes them over runs what comes after them.
+    home.call(&["enqueue", "echo", "--wait"]).await?;
+    let state = async |job: &str| {
+        let shown: Value = home.ask(&["jobs", "show", job, "--json"]).await?;
+        anyhow::Ok(shown["state"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!((state(&mail).await?.as_str(), state(&noop).await?.as_str()), ("available", "available"));
+    let status: Value = home.ask(&["status", "--json"]).await?;
+    assert_eq!(
+        (&status["queues"]["mail"]["paused"], &status["queues"]["mail"]["ready"]),
+        (&json!(true), &json!(1))
+    );
+    assert_eq!(
+        (&status["queues"]["default"]["paused"], &status["kinds_paused"]),
+        (&json!(false), &json!(["noop"]))
+    );
+    let kinds: Vec<Value> = home.ask(&["kinds", "list", "--json"]).await?;
+    let paused: Vec<_> = kinds.iter().map(|kind| (&kind["kind"], &kind["paused"])).collect();
+    assert_eq!(paused, [(&json!("echo"), &json!(false)), (&json!("noop"), &json!(true))]);
+    assert_eq!(
+        home.call(&["queues", "resume", "mail", "default"]).await?,
+        "queue mail resumed\nqueue default is not paused\n"
+    );
+    assert_eq!(home.call(&["kinds", "resume", "noop"]).await?, "kind noop resumed\n");
+    for job in [mail, noop] {
+        let done = async || anyhow::Ok(state(&job).await? == "succeeded");
+        eventually(GENEROUS, "the job to run", done).await?;
+    }
+    node.drain().await?;
     Ok(())
 }
 

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use flyball::job::{Claim, ExecutorClass, JobId, JobState, NodeId, Outcome, Queue};
-use flyball::store::{Classes, QueueRoom, Queues, StoreError};
+use flyball::store::{Classes, Flag, Flagged, QueueRoom, Queues, StoreError};
 
-use crate::world::{World, promises, served};
+use crate::flags::flag;
+use crate::world::{World, kind, promises, served};
 
 promises! {
     a_claim_makes_the_job_running_and_writes_its_run_row
@@ -82,7 +83,7 @@ async fn what_comes_first_is_claimed_first_over_all_lanes(world: World) {
 
 async fn a_node_claims_only_the_kinds_and_classes_that_it_serves(world: World) {
     let node = world.node().await;
-    let foreign = world.insert_one(|opts| opts.kind = crate::world::kind("foreign")).await;
+    let foreign = world.insert_one(|opts| opts.kind = kind("foreign")).await;
     let gpu = world.insert_one(|opts| opts.executor_class = ExecutorClass::new("gpu").unwrap()).await;
     let plain = world.insert(1).await[0];
     assert_eq!(ids(&world.claim(node, 9).await), [plain]);
@@ -99,7 +100,7 @@ async fn the_room_of_each_queue_is_honoured(world: World) {
         world.insert_one(|opts| opts.queue = queue(name)).await;
     }
     // Kinds of one queue share its room.
-    world.insert_one(|opts| (opts.queue, opts.kind) = (queue("a"), crate::world::kind("other"))).await;
+    world.insert_one(|opts| (opts.queue, opts.kind) = (queue("a"), kind("other"))).await;
     let node = world.node().await;
     let mut request = world.request(node, 9);
     request.kinds = vec![served("work"), served("other")];
@@ -116,19 +117,12 @@ async fn the_room_of_each_queue_is_honoured(world: World) {
 async fn a_paused_queue_or_kind_is_left_alone(world: World) {
     let node = world.node().await;
     let jobs = world.insert(1).await;
-    world.sql("INSERT INTO flyball.queues (queue, paused) VALUES ('default', true)").await;
-    assert!(world.claim(node, 1).await.is_empty(), "the queue is paused");
-    world.sql("UPDATE flyball.queues SET paused = false").await;
-    let published = world.now().micros();
-    let at = match world.database {
-        flyball::store::Database::Sqlite => published.to_string(),
-        flyball::store::Database::Postgres => "now()".into(),
-    };
-    world
-        .sql(&format!("INSERT INTO flyball.kinds (kind, paused, published_at) VALUES ('work', true, {at})"))
-        .await;
-    assert!(world.claim(node, 1).await.is_empty(), "the kind is paused");
-    world.sql("UPDATE flyball.kinds SET paused = false").await;
+    for flagged in [Flagged::Queue(Queue::default()), Flagged::Kind(kind("work"))] {
+        flag(&world, &flagged, Flag::Pause).await;
+        assert!(world.claim(node, 1).await.is_empty(), "{flagged} is paused");
+        assert_eq!(world.state(jobs[0]).await, JobState::Available, "and its job as it was");
+        flag(&world, &flagged, Flag::Resume).await;
+    }
     assert_eq!(ids(&world.claim(node, 1).await), jobs);
 }
 

@@ -12,6 +12,7 @@ mod discards;
 mod enqueueing;
 mod families;
 mod faults;
+mod flags;
 mod footprint;
 mod foreign;
 mod growth;

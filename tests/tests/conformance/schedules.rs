@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use flyball::job::{ActionId, InsertOpts, JobRecord, Key, Slug, Timestamp};
 use flyball::store::{
-    Fired, FiredJob, JobFilter, Reconciled, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved,
-    ScheduleSwitched, SharedStore, Switch,
+    Fired, FiredJob, JobFilter, Reconciled, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched,
+    SharedStore, SingleOrder, Switch,
 };
 use flyball::timing::{Origin, Overlap, Schedule, ScheduleRecord};
 
@@ -28,8 +28,8 @@ promises! {
     a_row_that_cannot_be_read_is_told_and_keeps_no_other_from_the_file
 }
 
-pub(crate) fn order(now: Timestamp) -> ScheduleOrder {
-    ScheduleOrder { action: ActionId::mint(now), who: "tester".into() }
+pub(crate) fn order(now: Timestamp) -> SingleOrder {
+    SingleOrder { action: ActionId::mint(now), who: "tester".into() }
 }
 
 pub(crate) fn slug(name: &str) -> Slug {

@@ -1,6 +1,7 @@
 //! What is asked of a store and what it answers, where that is more than a noun of `job/`.
 
 mod attempt;
+mod flag;
 mod health;
 mod node;
 mod order;
@@ -18,6 +19,7 @@ pub use attempt::{
     CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, Queues,
     ServedKind, Settled, Turn,
 };
+pub use flag::{Flag, FlagSet, Flagged};
 pub use health::{BatchProgress, FailureFilter, FailureRecord, Health, KindWaiting, LogPart, QueueHealth};
 pub use node::{
     Comparison, KindDefaults, NewNode, Notes, PublishedKind, Reclaimed, Registered, Renewal, Renewed,
@@ -26,8 +28,8 @@ pub use order::{Answer, KeyTaken, Order, Step, Survey, Tally};
 pub use read::{JobFilter, KindRecord, LaneCount, NodeRecord, Overview, Page};
 pub use retention::{Doom, Footprint, Place, PruneStep, Pruned};
 pub use schedule::{
-    DueSchedule, Fired, FiredJob, Reconciled, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved,
-    ScheduleSwitched, Switch,
+    DueSchedule, Fired, FiredJob, Reconciled, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched,
+    SingleOrder, Switch,
 };
 pub use selection::{Between, Scope, Selection, SelectionError};
 pub use upkeep::{Activity, Promoted, Sweep, Swept};

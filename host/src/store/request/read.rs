@@ -16,7 +16,8 @@ pub struct KindRecord {
     pub args_schema: Option<Json>,
     pub defaults: Json,
     pub paused: bool,
-    pub published_at: Timestamp,
+    /// None, if no node has it yet and it was paused.
+    pub published_at: Option<Timestamp>,
 }
 
 /// Which jobs to list, newest first.

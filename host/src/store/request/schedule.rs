@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::job::{ActionId, JobId, Kind, Queue, Slug, Timestamp};
 use crate::timing::Origin;
 
-/// An operator's order about a schedule: repeated, it answers what was recorded.
+/// An operator's order about one thing that is no job, a schedule or a queue: repeated, it answers what was recorded.
 #[derive(Clone, Debug)]
-pub struct ScheduleOrder {
+pub struct SingleOrder {
     /// Minted by the caller.
     pub action: ActionId,
     /// Who gives it.

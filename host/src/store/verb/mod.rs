@@ -10,6 +10,7 @@ mod family;
 mod finalize;
 mod find;
 mod fire;
+mod flag;
 mod follow_ups;
 mod footprint;
 mod health;

@@ -9,7 +9,7 @@ use crate::store::dialect::{Dialect, Outcome as Done, Session};
 use crate::store::fault::{Blame, Fault};
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
-use crate::store::{ScheduleOrder, StoreError};
+use crate::store::{SingleOrder, StoreError};
 
 /// How often an order is begun anew that lost a race.
 const ROUNDS: usize = 3;
@@ -29,7 +29,7 @@ impl<D: Dialect> SqlStore<D> {
     /// Carries out an order, or answers what was recorded of it. `what` says what it is about, its object included.
     pub(super) async fn carry_out_one<A>(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         what: String,
         now: Timestamp,
         deed: impl Deed<A>,

@@ -13,7 +13,7 @@ use crate::store::records::{self, readable};
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
 use crate::store::{
-    Reconciled, Result, ScheduleKept, ScheduleOrder, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Switch,
+    Reconciled, Result, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, SingleOrder, Switch,
 };
 use crate::timing::{Origin, Schedule, ScheduleRecord};
 
@@ -26,7 +26,7 @@ impl<D: Dialect> SqlStore<D> {
 
     pub(in crate::store) async fn keep(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         schedule: &Schedule,
         now: Timestamp,
     ) -> Result<ScheduleKept> {
@@ -49,7 +49,7 @@ impl<D: Dialect> SqlStore<D> {
 
     pub(in crate::store) async fn remove(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         slug: &Slug,
         now: Timestamp,
     ) -> Result<ScheduleRemoved> {
@@ -70,7 +70,7 @@ impl<D: Dialect> SqlStore<D> {
 
     pub(in crate::store) async fn switch(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         slug: &Slug,
         switch: Switch,
         now: Timestamp,
@@ -105,7 +105,7 @@ impl<D: Dialect> SqlStore<D> {
 
     pub(in crate::store) async fn run_now(
         &self,
-        order: &ScheduleOrder,
+        order: &SingleOrder,
         slug: &Slug,
         now: Timestamp,
     ) -> Result<ScheduleRan> {

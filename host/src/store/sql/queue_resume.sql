@@ -1,0 +1,2 @@
+-- Resumes a queue; answers it if it was paused. $1 queue
+UPDATE flyball.queues SET paused = false WHERE queue = $1 AND paused RETURNING queue
