@@ -380,14 +380,15 @@ impl Loss {
     /// Decides what the loss means. Nobody's failure is charged, and only a job that was alone is ever discarded.
     pub fn settle(self, policy: &LossPolicy, now: Timestamp) -> LossSettlement {
         let crashes = self.tries.crashes.saturating_add(1);
-        let transition = if self.cancel_requested {
-            Transition::Cancel
+        let (transition, last_chance) = if self.cancel_requested {
+            // One that has ended has no chance to come.
+            (Transition::Cancel, self.last_chance)
         } else if self.last_chance && crashes >= policy.max_crashes {
-            Transition::Discard
+            (Transition::Discard, self.last_chance)
         } else {
-            Transition::Retry { at: now.after(policy.backoff.delay(crashes, self.job, self.tries.attempt)) }
+            let at = now.after(policy.backoff.delay(crashes, self.job, self.tries.attempt));
+            (Transition::Retry { at }, crashes.saturating_add(1) >= policy.max_crashes)
         };
-        let last_chance = crashes.saturating_add(1) >= policy.max_crashes;
         LossSettlement { job: self.job, run: self.run, transition, crashes, last_chance }
     }
 }

@@ -149,8 +149,10 @@ fn a_job_that_shared_its_node_is_never_discarded_for_a_loss() {
 
 #[test]
 fn a_lost_job_that_was_to_be_cancelled_is_cancelled() {
-    for (crashes, last_chance) in [(0, false), (2, true)] {
-        assert_eq!(loss(crashes, last_chance, true).transition, Transition::Cancel);
+    for (crashes, last_chance) in [(0, false), (1, false), (2, true)] {
+        let settlement = loss(crashes, last_chance, true);
+        assert_eq!(settlement.transition, Transition::Cancel);
+        assert_eq!(settlement.last_chance, last_chance, "there is no chance to come");
     }
 }
 
