@@ -18,7 +18,11 @@ pub(super) async fn set(
     for flagged in flagged {
         let answer = client.flag(&flagged, flag).await?;
         if json {
-            say!("{}", serde_json::json!({ "of": flagged.to_string(), "answer": answer }));
+            let (column, name) = match &flagged {
+                Flagged::Queue(queue) => ("queue", queue.as_str()),
+                Flagged::Kind(kind) => ("kind", kind.as_str()),
+            };
+            say!("{}", serde_json::json!({ column: name, "answer": answer }));
             continue;
         }
         match (answer, flag) {

@@ -102,6 +102,8 @@ async fn a_queue_and_a_kind_are_paused_and_resumed_by_the_command_line(world: Wo
     assert_eq!(home.call(&["queues", "pause", "mail"]).await?, "queue mail paused\n");
     assert_eq!(home.call(&["queues", "pause", "mail"]).await?, "queue mail is paused already\n");
     assert_eq!(home.call(&["kinds", "pause", "noop"]).await?, "kind noop paused\n");
+    let again: Value = home.ask(&["kinds", "pause", "noop", "--json"]).await?;
+    assert_eq!(again, json!({ "kind": "noop", "answer": "as_it_was" }));
     let mail = enqueue(home, &["echo", "--queue", "mail"]).await?;
     let noop = enqueue(home, &["noop"]).await?;
     // A node that passes them over runs what comes after them.

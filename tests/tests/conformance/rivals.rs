@@ -34,19 +34,24 @@ async fn add_unseen(world: &World) -> PgConnection {
     other
 }
 
-/// Does `own` while the other has not committed; the other does, when this one waits for it.
-async fn meet<T>(world: &World, other: &mut PgConnection, own: impl Future<Output = T>, end: &str) -> T {
+/// Does `own`, and `then` once that waits for a lock, or has been answered without.
+async fn as_it_waits<T>(world: &World, own: impl Future<Output = T>, then: impl Future<Output = ()>) -> T {
     let answered = Cell::new(false);
     let own = async {
         let done = own.await;
         answered.set(true);
         done
     };
-    let other = async {
+    let then = async {
         waits_for_a_lock_or(world, &answered).await;
-        run(other, end).await;
+        then.await;
     };
-    tokio::join!(own, other).0
+    tokio::join!(own, then).0
+}
+
+/// Does `own` while the other has not committed; the other does, when this one waits for it.
+async fn meet<T>(world: &World, other: &mut PgConnection, own: impl Future<Output = T>, end: &str) -> T {
+    as_it_waits(world, own, run(other, end)).await
 }
 
 /// t0 one operator has added it, not committed · t1 another adds it, and finds no row · t2 the first commits.
@@ -131,18 +136,11 @@ pub(crate) async fn a_schedule_that_was_run_a_moment_ago_overlaps_with_nothing(w
 async fn overtake<T>(world: &World, own: impl Future<Output = T>, first: impl Future<Output = ()>) -> T {
     let mut holder = connect(world).await;
     run(&mut holder, "SELECT pg_advisory_lock(4711)").await;
-    let answered = Cell::new(false);
-    let own = async {
-        let done = own.await;
-        answered.set(true);
-        done
-    };
-    let other = async {
-        waits_for_a_lock_or(world, &answered).await;
+    let then = async {
         first.await;
         run(&mut holder, "SELECT pg_advisory_unlock(4711)").await;
     };
-    tokio::join!(own, other).0
+    as_it_waits(world, own, then).await
 }
 
 /// t0 retention finds what is old · t1 an operator retries one of these · t2 retention goes on.
