@@ -43,8 +43,12 @@ CREATE TABLE flyball.jobs (
     -- The run whose follow-ups this job continues: their barrier enqueued it.
     continues_run_id    uuid,
     executor_class      text        COLLATE "C" NOT NULL DEFAULT '',
+    -- The key that this job waits for: all its permits are taken.
     blocked_by          text        COLLATE "C",
+    -- The line that a limit by key puts this job into: the limit's name, a colon, and the key.
     limit_key           text        COLLATE "C",
+    -- The key, if the job named it itself.
+    limit_given         text        COLLATE "C",
     schedule_slug       text        COLLATE "C",
     tags                json        NOT NULL DEFAULT '[]',
     metadata            json        NOT NULL DEFAULT '{}',
@@ -61,7 +65,7 @@ CREATE TABLE flyball.jobs (
     CONSTRAINT jobs_sizes CHECK (
         octet_length(kind) <= 64 AND octet_length(queue) <= 64 AND octet_length(executor_class) <= 64
         AND octet_length(unique_key) <= 640 AND octet_length(unique_active_key) <= 640
-        AND octet_length(limit_key) <= 640 AND priority >= 0 AND timeout_ms > 0)
+        AND octet_length(limit_key) <= 640 AND octet_length(limit_given) <= 512 AND priority >= 0 AND timeout_ms > 0)
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
 
 -- The claim: it walks from lane to lane (queue, kind, executor_class) and takes the head of each in its order. Jobs
@@ -71,8 +75,12 @@ CREATE INDEX jobs_claim ON flyball.jobs (queue, kind, executor_class, priority, 
 -- The claim of a last chance, and the question whether one waits; nearly always empty.
 CREATE INDEX jobs_last_chance ON flyball.jobs (queue, kind, executor_class, priority, scheduled_at, id)
     WHERE state = 'available' AND blocked_by IS NULL AND last_chance;
--- What waits for something else than a slot: counted by the overview.
-CREATE INDEX jobs_blocked ON flyball.jobs (blocked_by, id) WHERE state = 'available' AND blocked_by IS NOT NULL;
+-- What waits for a permit, key by key in the order in which they are given; the overview counts in it.
+CREATE INDEX jobs_blocked ON flyball.jobs (blocked_by, priority, scheduled_at, id)
+    WHERE state = 'available' AND blocked_by IS NOT NULL;
+-- Who has a permit: what runs, and what may run as soon as somebody claims it.
+CREATE INDEX jobs_permits ON flyball.jobs (limit_key)
+    WHERE limit_key IS NOT NULL AND (state = 'running' OR state = 'available' AND blocked_by IS NULL);
 -- What a node runs: renewals, the sweep, and the cancels that a node asks for.
 CREATE INDEX jobs_running ON flyball.jobs (node_id, id) WHERE state = 'running';
 -- The promoter: what is due, and when the next one is. The overview counts in it, without the rows.

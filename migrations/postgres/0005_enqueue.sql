@@ -36,13 +36,14 @@ BEGIN
     WHERE k.key <> ALL (ARRAY[
         'id', 'kind', 'args', 'queue', 'priority', 'scheduled_at', 'unique_key', 'unique_active_key', 'parent_id',
         'executor_class', 'max_attempts', 'timeout_ms', 'fuel', 'backoff_base_ms', 'backoff_cap_ms', 'tags',
-        'metadata', 'on_discard'])
+        'metadata', 'on_discard', 'limit_key'])
     LIMIT 1;
     IF field IS NOT NULL THEN
         RETURN format('%s is not a field of a job', left(quote_ident(field), 80));
     END IF;
     FOREACH field IN ARRAY ARRAY[
-        'id', 'kind', 'queue', 'scheduled_at', 'unique_key', 'unique_active_key', 'parent_id', 'executor_class'] LOOP
+        'id', 'kind', 'queue', 'scheduled_at', 'unique_key', 'unique_active_key', 'limit_key', 'parent_id',
+        'executor_class'] LOOP
         IF jsonb_typeof(job -> field) NOT IN ('string', 'null') THEN
             RETURN field || ' must be a text';
         END IF;
@@ -70,7 +71,7 @@ BEGIN
             RETURN field || ' must be a UUID of version 7';
         END IF;
     END LOOP;
-    FOREACH field IN ARRAY ARRAY['unique_key', 'unique_active_key'] LOOP
+    FOREACH field IN ARRAY ARRAY['unique_key', 'unique_active_key', 'limit_key'] LOOP
         IF octet_length(job ->> field) NOT BETWEEN 1 AND 512
             OR job ->> field ~ '[\u0001-\u001f\u007f-\u009f]' THEN
             RETURN field || ' must be 1 to 512 bytes without control characters';
@@ -191,7 +192,7 @@ BEGIN
         INSERT INTO flyball.jobs (
             id, kind, queue, args, priority, state, created_at, scheduled_at, max_attempts, timeout_ms, fuel,
             backoff_base_ms, backoff_cap_ms, unique_key, unique_active_key, parent_id, root_id, depth, executor_class,
-            tags, metadata, on_discard)
+            tags, metadata, on_discard, limit_given, limit_key, blocked_by)
         SELECT
             (j.job ->> 'id')::uuid, j.job ->> 'kind', coalesce(j.job ->> 'queue', 'default'),
             coalesce(j.job -> 'args', '{}')::text::json, coalesce((j.job ->> 'priority')::numeric::smallint, 100),
@@ -204,12 +205,37 @@ BEGIN
             coalesce(nullif(j.job -> 'metadata', 'null'), '{}')::text::json,
             CASE WHEN j.job ->> 'on_discard' IS NOT NULL THEN json_build_object(
                 'kind', j.job #>> '{on_discard,kind}',
-                'args', coalesce(j.job #> '{on_discard,args}', '{}')) END
+                'args', coalesce(j.job #> '{on_discard,args}', '{}')) END,
+            j.job ->> 'limit_key', k.line,
+            CASE WHEN (j.job ->> 'scheduled_at')::timestamptz > asked_at THEN NULL ELSE k.line END
         FROM jsonb_array_elements(incoming) AS j (job)
         LEFT JOIN flyball.jobs p ON p.id = (j.job ->> 'parent_id')::uuid
+        CROSS JOIN LATERAL (
+            -- The line that it is put into, as the host has it.
+            SELECT CASE WHEN EXISTS (SELECT FROM flyball.limits l WHERE l.path IS NOT NULL) THEN (
+                SELECT l.name || ':' || CASE WHEN octet_length(v.key) <= 512 THEN v.key ELSE left(v.key, 128) END
+                FROM flyball.limits l
+                CROSS JOIN LATERAL (
+                    SELECT coalesce(j.job ->> 'limit_key', j.job -> 'args' #>> l.path, '') AS key) v
+                WHERE l.path IS NOT NULL
+                  AND (l.queue IS NULL OR l.queue = coalesce(j.job ->> 'queue', 'default'))
+                  AND (l.kind IS NULL OR l.kind = j.job ->> 'kind')
+                ORDER BY l.kind IS NULL, l.queue IS NULL, l.name
+                LIMIT 1) END AS line
+            OFFSET 0) k
         -- Whoever inserts the same keys does so in the same order.
         ORDER BY j.job ->> 'unique_key' COLLATE "C" NULLS FIRST, j.job ->> 'unique_active_key' COLLATE "C" NULLS FIRST
         ON CONFLICT DO NOTHING;
+
+        -- Who waits in a line is let through by a promoter: this transaction holds no key for as long as its caller likes.
+        INSERT INTO flyball.limit_turns (key)
+        SELECT DISTINCT b.blocked_by
+        FROM flyball.jobs b
+        WHERE b.id = ANY (ARRAY(SELECT (j.job ->> 'id')::uuid FROM jsonb_array_elements(incoming) AS j (job)))
+          AND b.blocked_by IS NOT NULL;
+        IF FOUND THEN
+            PERFORM pg_notify('flyball', 'foreign due');
+        END IF;
 
         -- In a new statement, which sees who was faster.
         SELECT array_agg(a.same ORDER BY a.ord), array_agg(a.holder ORDER BY a.ord)
@@ -255,7 +281,8 @@ CREATE FUNCTION flyball.enqueue(
     tags text[] DEFAULT NULL,
     metadata jsonb DEFAULT NULL,
     on_discard jsonb DEFAULT NULL,
-    id uuid DEFAULT NULL
+    id uuid DEFAULT NULL,
+    limit_key text DEFAULT NULL
 ) RETURNS uuid
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -268,7 +295,7 @@ AS $$
         'executor_class', enqueue.executor_class, 'max_attempts', enqueue.max_attempts,
         'timeout_ms', enqueue.timeout_ms, 'fuel', enqueue.fuel, 'backoff_base_ms', enqueue.backoff_base_ms,
         'backoff_cap_ms', enqueue.backoff_cap_ms, 'tags', enqueue.tags, 'metadata', enqueue.metadata,
-        'on_discard', enqueue.on_discard, 'id', enqueue.id))) AS e
+        'on_discard', enqueue.on_discard, 'id', enqueue.id, 'limit_key', enqueue.limit_key))) AS e
 $$;
 
 REVOKE ALL ON FUNCTION

@@ -41,8 +41,12 @@ CREATE TABLE jobs (
     -- The run whose follow-ups this job continues: their barrier enqueued it.
     continues_run_id    text,
     executor_class      text        NOT NULL DEFAULT '',
+    -- The key that this job waits for: all its permits are taken.
     blocked_by          text,
+    -- The line that a limit by key puts this job into: the limit's name, a colon, and the key.
     limit_key           text,
+    -- The key, if the job named it itself.
+    limit_given         text,
     schedule_slug       text,
     tags                text        NOT NULL DEFAULT '[]',
     metadata            text        NOT NULL DEFAULT '{}',
@@ -60,7 +64,7 @@ CREATE TABLE jobs (
     CONSTRAINT jobs_sizes CHECK (
         octet_length(kind) <= 64 AND octet_length(queue) <= 64 AND octet_length(executor_class) <= 64
         AND octet_length(unique_key) <= 640 AND octet_length(unique_active_key) <= 640
-        AND octet_length(limit_key) <= 640 AND priority >= 0 AND timeout_ms > 0)
+        AND octet_length(limit_key) <= 640 AND octet_length(limit_given) <= 512 AND priority >= 0 AND timeout_ms > 0)
 ) STRICT;
 
 -- The claim: it walks from lane to lane (queue, kind, executor_class) and takes the head of each in its order. Jobs
@@ -70,8 +74,12 @@ CREATE INDEX jobs_claim ON jobs (queue, kind, executor_class, priority, schedule
 -- The claim of a last chance, and the question whether one waits; nearly always empty.
 CREATE INDEX jobs_last_chance ON jobs (queue, kind, executor_class, priority, scheduled_at, id)
     WHERE state = 'available' AND blocked_by IS NULL AND last_chance;
--- What waits for something else than a slot: counted by the overview.
-CREATE INDEX jobs_blocked ON jobs (blocked_by, id) WHERE state = 'available' AND blocked_by IS NOT NULL;
+-- What waits for a permit, key by key in the order in which they are given; the overview counts in it.
+CREATE INDEX jobs_blocked ON jobs (blocked_by, priority, scheduled_at, id)
+    WHERE state = 'available' AND blocked_by IS NOT NULL;
+-- Who has a permit: what runs, and what may run as soon as somebody claims it.
+CREATE INDEX jobs_permits ON jobs (limit_key)
+    WHERE limit_key IS NOT NULL AND (state = 'running' OR state = 'available' AND blocked_by IS NULL);
 -- What a node runs: renewals, the sweep, and the cancels that a node asks for.
 CREATE INDEX jobs_running ON jobs (node_id, id) WHERE state = 'running';
 -- The promoter: what is due, and when the next one is. The overview counts in it, without the rows.

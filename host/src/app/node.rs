@@ -15,13 +15,13 @@ use crate::clock::Clock;
 use crate::config::Maintenance;
 use crate::event::{Event, Events};
 use crate::http;
-use crate::job::Outcome;
+use crate::job::{Limit, Outcome};
 use crate::plugin::Plugins;
 use crate::runner::{self, Parts, Runner};
 use crate::sandbox::Sandbox;
 use crate::scheduler::Scheduler;
 use crate::service::{Importance, Report, Service, ServiceError, Supervisor};
-use crate::store::{Database, SharedStore, StoreError};
+use crate::store::{Database, LimitsReconciled, SharedStore, StoreError};
 use crate::telemetry;
 
 /// Events that wait for the log; when it is full, the log misses some and says how many.
@@ -75,6 +75,9 @@ impl Node {
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let sandbox = Sandbox::start(settings.sandbox.clone(), clock.clone())?;
         let plugins = Plugins::open(settings.plugins.clone(), sandbox.clone(), clock.clone(), events.clone());
+        if let Some(limits) = &settings.limits {
+            compare_limits(&store, limits, &clock).await?;
+        }
         let (lease, reclaimed) = runner::enter(&store, &settings.runner(), &clock).await?;
         let parts = Parts {
             store: store.clone(),
@@ -218,6 +221,22 @@ impl Node {
             async move { http::serve(&listener, view, token).await }
         }));
     }
+}
+
+/// Before anything is claimed, so that none of the first jobs gets past a limit.
+async fn compare_limits(store: &SharedStore, limits: &[Limit], clock: &Clock) -> Result<(), StoreError> {
+    let LimitsReconciled { added, changed, removed, of_operators, rivals } =
+        store.reconcile_limits(limits, clock.now()).await?;
+    if !(added.is_empty() && changed.is_empty() && removed.is_empty()) {
+        tracing::info!(?added, ?changed, ?removed, "the limits of the configuration are kept");
+    }
+    for limit in of_operators {
+        tracing::warn!(%limit, "an operator has set a limit of this name: the one of the configuration is not kept");
+    }
+    for (limit, rival) in rivals {
+        tracing::warn!(%limit, %rival, "another limit puts the same jobs into lines by key: this one is not kept");
+    }
+    Ok(())
 }
 
 fn service<T, F>(

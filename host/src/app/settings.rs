@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::config::{Maintenance, NodeConfig};
-use crate::job::RetentionPolicy;
+use crate::job::{Limit, RetentionPolicy};
 use crate::plugin::PluginsConfig;
 use crate::runner::RunnerConfig;
 use crate::sandbox::SandboxConfig;
@@ -21,6 +21,8 @@ pub struct NodeSettings {
     pub plugins: PluginsConfig,
     /// The schedules of the configuration; `None` if there is no file that could have any.
     pub schedules: Option<Vec<Schedule>>,
+    /// The limits of the configuration; `None` if there is no file that could have any.
+    pub limits: Option<Vec<Limit>>,
     /// How long what has ended is kept.
     pub retention: RetentionPolicy,
     /// Where it answers probes; nowhere, if there is none.

@@ -7,8 +7,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use crate::config::{Config, Globals, Maintenance, ServeArgs};
-use crate::job::{Keep, RetentionPolicy};
+use crate::config::{Config, Globals, Maintenance, ServeArgs, WrittenRate};
+use crate::job::{Keep, Limit, RetentionPolicy};
 use crate::quantity::{Bytes, Count, Span};
 use crate::store::{Classes, Synchronous};
 use crate::timing::Schedule;
@@ -54,6 +54,7 @@ fn shown(config: &Config) -> Value {
         sandbox,
         node,
         schedules,
+        limits,
         retention,
         log,
         remarks: _,
@@ -98,6 +99,7 @@ fn shown(config: &Config) -> Value {
         },
         "retention": shown_retention(retention),
         "schedules": shown_schedules(schedules.as_deref().unwrap_or_default()),
+        "limits": shown_limits(limits.as_deref().unwrap_or_default()),
         "sqlite": { "synchronous": match synchronous { Synchronous::Full => "full", Synchronous::Normal => "normal" } },
     })
 }
@@ -139,6 +141,22 @@ fn shown_schedules(schedules: &[Schedule]) -> Value {
         (slug.to_string(), table)
     };
     Value::Object(schedules.iter().map(shown).collect())
+}
+
+fn shown_limits(limits: &[Limit]) -> Value {
+    let shown = |limit: &Limit| {
+        let Limit { name, queue, kind, key, concurrency, rate } = limit;
+        let table = json!({
+            "queue": queue,
+            "kind": kind,
+            "key": key.as_ref().map(ToString::to_string),
+            "concurrency": concurrency,
+            "rate": rate.map(|rate| WrittenRate(rate).to_string()),
+            "burst": rate.map(|rate| rate.burst),
+        });
+        (name.to_string(), table)
+    };
+    Value::Object(limits.iter().map(shown).collect())
 }
 
 /// A URL that can be shown.

@@ -29,6 +29,7 @@ mod flags;
 mod foreign;
 mod jobs;
 mod kinds;
+mod limits;
 mod migrate;
 mod new;
 mod nodes;
@@ -81,6 +82,9 @@ enum Command {
     /// Look at kinds, pause and resume them.
     #[command(subcommand)]
     Kinds(kinds::Kinds),
+    /// Look at limits, set and remove them.
+    #[command(subcommand)]
+    Limits(limits::Limits),
     /// Look at the nodes.
     #[command(subcommand)]
     Nodes(nodes::Nodes),
@@ -134,6 +138,7 @@ impl Cli {
             Command::Runs(command) => command.run(&globals).await,
             Command::Queues(command) => command.run(&globals).await,
             Command::Kinds(command) => command.run(&globals).await,
+            Command::Limits(command) => command.run(&globals).await,
             Command::Nodes(command) => command.run(&globals).await,
             Command::Schedules(command) => command.run(&globals).await,
             Command::Prune(command) => command.run(&globals).await,

@@ -36,6 +36,7 @@ impl Serve {
             sandbox: config.sandbox.clone(),
             plugins: config.plugins.clone(),
             schedules: config.schedules.clone(),
+            limits: config.limits.clone(),
             retention: config.retention.clone(),
             listen: config.listen,
         };

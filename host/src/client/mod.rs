@@ -3,6 +3,7 @@
 mod bulk;
 mod enqueue;
 mod flags;
+mod limits;
 mod operate;
 mod outbox;
 mod read;
@@ -24,7 +25,7 @@ pub use wait::Ended;
 use self::schemas::Schemas;
 use crate::clock::Clock;
 use crate::event::Events;
-use crate::job::{ActionId, AdmitError};
+use crate::job::{ActionId, AdmitError, LimitError};
 use crate::store::{
     self, Database, OpenOptions, SchemaMode, SelectionError, SharedStore, Store, StoreError, Tally,
 };
@@ -55,6 +56,9 @@ pub enum ClientError {
         /// What went wrong.
         source: StoreError,
     },
+    /// The limit can't be kept as it is.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// The schedule can't be kept as it is.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use super::args::known_variables;
 use super::file::FileConfig;
+use super::limit::FileLimit;
 use super::schedule::FileSchedule;
 use super::settings::{CommonSettings, NodeSettings};
 use super::value::{ClassName, Listen, QueueChoice};
 use super::{Config, ConfigError, Globals, Maintenance, NodeConfig, ServeArgs, ambient};
-use crate::job::{ExecutorClass, LossPolicy, Queue};
+use crate::job::{ExecutorClass, Limit, LossPolicy, Queue};
 use crate::plugin::{Ceilings, PluginsConfig};
 use crate::quantity::{Bytes, Span};
 use crate::sandbox::SandboxConfig;
@@ -33,9 +34,10 @@ impl Config {
     pub fn load(globals: &Globals, serve: &ServeArgs) -> Result<Self, ConfigError> {
         let (path, file) = FileConfig::load(globals.config.as_deref())?;
         let config = Self::compose(globals, serve, &file)?;
-        // Without a file there is nothing that a schedule could have left.
+        // Without a file there is nothing that a schedule or a limit could have left.
         let schedules = config.schedules.filter(|_| path.is_some());
-        Ok(Self { file: path, remarks: remarks(), schedules, ..config })
+        let limits = config.limits.filter(|_| path.is_some());
+        Ok(Self { file: path, remarks: remarks(), schedules, limits, ..config })
     }
 
     /// For a command without the flags of `serve`: the environment over the file.
@@ -59,6 +61,7 @@ impl Config {
             database,
             synchronous: file.synchronous(),
             schedules: Some(schedules(file)?),
+            limits: Some(limits(file)?),
             retention: file.retention.policy(),
             listen: match serve.listen.or(file.listen).unwrap_or(Listen::At(DEFAULT_LISTEN.into())) {
                 Listen::At(address) => Some(address),
@@ -92,6 +95,24 @@ fn schedules(file: &FileConfig) -> Result<Vec<Schedule>, ConfigError> {
         }
     }
     Ok(file.schedules.iter().map(|FileSchedule(schedule)| schedule.clone()).collect())
+}
+
+/// The limits of the file, each under a name of its own, and for jobs of its own.
+fn limits(file: &FileConfig) -> Result<Vec<Limit>, ConfigError> {
+    let limits: Vec<Limit> = file.limits.iter().map(|FileLimit(limit)| limit.clone()).collect();
+    for (at, limit) in limits.iter().enumerate() {
+        let before = &limits[..at];
+        if before.iter().any(|other| other.name == limit.name) {
+            return Err(wrong("limits", format!("two have the name {:?}: each needs its own", limit.name)));
+        }
+        if let Some(rival) = before.iter().find(|other| limit.rivals(other)) {
+            let (a, b) = (&rival.name, &limit.name);
+            let what =
+                format!("{a} and {b} put the same jobs into lines by key, and a job waits in one line only");
+            return Err(wrong("limits", what));
+        }
+    }
+    Ok(limits)
 }
 
 fn folder_or_none(folder: PathBuf) -> Option<PathBuf> {

@@ -120,7 +120,7 @@ fn a_flag_goes_before_the_file() {
 
 #[test]
 fn a_key_that_is_not_acted_on_is_refused_with_its_line() {
-    insta::assert_snapshot!(refused("databse = \"x\""), @"flyball.toml, line 1, column 1: unknown field `databse`, expected one of `database`, `plugins`, `cache`, `listen`, `queues`, `ceilings`, `node`, `sqlite`, `retention`, `schedules`");
+    insta::assert_snapshot!(refused("databse = \"x\""), @"flyball.toml, line 1, column 1: unknown field `databse`, expected one of `database`, `plugins`, `cache`, `listen`, `queues`, `ceilings`, `node`, `sqlite`, `retention`, `schedules`, `limits`");
     insta::assert_snapshot!(refused("[node]\nleese = \"1s\""), @"flyball.toml, line 2, column 1: unknown field `leese`, expected one of `name`, `concurrency`, `classes`, `lease`, `max_crashes`, `crash_backoff`, `guest_memory`, `stop_grace`, `drain_timeout`, `deadline_grace`, `poll_interval`, `health_pulse`, `no_maintenance`, `allocator`, `log`, `log_format`");
     insta::assert_snapshot!(refused("metrics_addr = \"127.0.0.1:9000\""), @"flyball.toml, line 1, column 1: `metrics_addr` is not supported yet: there are no metrics so far; remove the key");
     insta::assert_snapshot!(refused("[queues]\nmail = { concurrency = 4, weight = 2 }"), @"flyball.toml, line 2, column 27: `queues.*.weight` is not supported yet: queues have no weight so far; remove the key");

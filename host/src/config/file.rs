@@ -7,6 +7,7 @@ use std::{fs, io};
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::limit::FileLimit;
 use super::retention::RetentionTable;
 use super::schedule::FileSchedule;
 use super::settings::{CommonSettings, NodeSettings};
@@ -40,6 +41,7 @@ pub(super) struct FileConfig {
     sqlite: SqliteTable,
     pub(super) retention: RetentionTable,
     pub(super) schedules: Vec<FileSchedule>,
+    pub(super) limits: Vec<FileLimit>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

@@ -6,7 +6,9 @@ mod ambient;
 mod args;
 mod compose;
 mod file;
+mod limit;
 mod node;
+mod rate;
 mod retention;
 mod schedule;
 mod settings;
@@ -18,10 +20,11 @@ use std::path::PathBuf;
 
 pub use args::{Globals, ServeArgs};
 pub use node::{Maintenance, NodeConfig};
+pub use rate::Written as WrittenRate;
 pub use settings::{CommonSettings, NodeSettings};
 pub use value::{AllocatorName, ClassName, Delays, Listen, QueueChoice};
 
-use crate::job::RetentionPolicy;
+use crate::job::{Limit, RetentionPolicy};
 use crate::plugin::{DocumentError, PluginsConfig};
 use crate::sandbox::SandboxConfig;
 use crate::store::Synchronous;
@@ -47,6 +50,8 @@ pub struct Config {
     pub node: NodeConfig,
     /// What is enqueued by the clock; `None` if there is no file that could say.
     pub schedules: Option<Vec<Schedule>>,
+    /// How many jobs run at once, or start in a time, over all nodes; `None` if there is no file that could say.
+    pub limits: Option<Vec<Limit>>,
     /// How long what has ended is kept.
     pub retention: RetentionPolicy,
     /// What is logged.

@@ -53,6 +53,9 @@ pub struct InsertOpts {
     pub tags: Vec<Tag>,
     /// A JSON object of at most 8 KiB: `request_id`, `traceparent` and free keys.
     pub metadata: Option<String>,
+    /// The line that it waits in, under the limit by key that it is subject to; without one, the limit takes the key from
+    /// the args.
+    pub limit_key: Option<Key>,
     /// What is enqueued if it is discarded.
     pub on_discard: Option<OnDiscard>,
     /// Its place among its relatives: [`Lineage::child_of`] makes it the child of a job.
@@ -122,6 +125,8 @@ pub struct NewJob {
     pub tags: Vec<Tag>,
     /// A JSON object.
     pub metadata: Json,
+    /// The line that it waits in, if it names one itself.
+    pub limit_key: Option<Key>,
     /// What is enqueued if it is discarded, as it is kept.
     pub on_discard: Option<Json>,
 }
@@ -141,6 +146,7 @@ impl InsertOpts {
             executor_class: ExecutorClass::default(),
             tags: Vec::new(),
             metadata: None,
+            limit_key: None,
             on_discard: None,
             lineage: Lineage::default(),
         }
@@ -177,6 +183,7 @@ impl InsertOpts {
             executor_class: self.executor_class,
             tags: self.tags,
             metadata,
+            limit_key: self.limit_key,
             on_discard,
         })
     }

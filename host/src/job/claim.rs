@@ -25,6 +25,8 @@ pub struct Claim {
     pub last_chance: bool,
     /// A job is enqueued if this one is discarded.
     pub on_discard: bool,
+    /// It has a permit of a limit by key, which its end frees.
+    pub limited: bool,
     /// An attempt before this one left a checkpoint.
     pub checkpoint: bool,
     /// What the job asks for itself.
@@ -75,13 +77,15 @@ pub struct Lineage {
     pub continues: Option<RunId>,
 }
 
-/// What the end of a job may enqueue. The store looks for it only where there may be something.
+/// What the end of a job, or of an attempt, may bring about. The store looks for it only where there may be something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sequel {
     /// A barrier waits for its end.
     pub awaited: bool,
     /// A job is enqueued if it is discarded.
     pub on_discard: bool,
+    /// Its end frees a permit of a limit by key.
+    pub limited: bool,
 }
 
 impl Lineage {

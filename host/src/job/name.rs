@@ -110,7 +110,11 @@ name! {
     Slug, "schedule", "1 to 64 of a-z, 0-9, _ and -, beginning with a letter", is_word
 }
 name! {
-    /// A key that makes a job unique.
+    /// The name of a limit.
+    LimitName, "limit", "1 to 64 of a-z, 0-9, _ and -, beginning with a letter", is_word
+}
+name! {
+    /// A key: one that makes a job unique, or puts it into the line of its limit.
     Key, "key", "1 to 512 bytes without control characters", |text| is_printable(text, 512)
 }
 

@@ -234,7 +234,7 @@ impl Claim {
     fn ended(self, transition: Transition, tries: Tries, end: RunEnd, evidence: Evidence) -> Settlement {
         let Evidence { duration, component_digest, meter, log, checkpoint } = evidence;
         let end = RunEnd { duration, component_digest, meter, ..end };
-        let Self { run, job, kind, queue, lineage, on_discard, .. } = self;
+        let Self { run, job, kind, queue, lineage, on_discard, limited, .. } = self;
         Settlement {
             run,
             job,
@@ -246,7 +246,7 @@ impl Claim {
             follow_ups: Vec::new(),
             barrier: None,
             checkpoint: checkpoint.map_or(CheckpointEnd::Left, CheckpointEnd::Stored),
-            sequel: Sequel { awaited: lineage.awaited, on_discard },
+            sequel: Sequel { awaited: lineage.awaited, on_discard, limited },
             log,
         }
     }
@@ -269,20 +269,21 @@ impl Settlement {
             barrier: None,
             checkpoint: CheckpointEnd::Left,
             // Whatever hangs on it is looked for.
-            sequel: Sequel { awaited: true, on_discard: true },
+            sequel: Sequel { awaited: true, on_discard: true, limited: true },
             log: Vec::new(),
         }
     }
 
     /// Whether it moves its job and nothing else: nothing is enqueued by it, and no checkpoint kept.
     pub fn stands_alone(&self) -> bool {
-        let Sequel { awaited, on_discard } = self.sequel;
+        let Sequel { awaited, on_discard, limited } = self.sequel;
         let discarded = self.transition.state() == JobState::Discarded;
         // Whatever is decided here, a cancel that was asked meanwhile may end it.
         self.follow_ups.is_empty()
             && self.barrier.is_none()
             && self.checkpoint == CheckpointEnd::Left
             && !awaited
+            && !limited
             && !(on_discard && discarded)
     }
 

@@ -20,6 +20,7 @@ fn claim(tries: Tries) -> Claim {
         tries,
         last_chance: false,
         on_discard: false,
+        limited: false,
         checkpoint: false,
         overrides: Overrides::default(),
         lineage: Lineage::default(),

@@ -16,6 +16,7 @@ fn claim(run: RunId) -> Claim {
         tries: Tries::default(),
         last_chance: false,
         on_discard: false,
+        limited: false,
         checkpoint: false,
         overrides: Overrides::default(),
         lineage: Lineage::default(),

@@ -35,6 +35,14 @@ impl Row {
         self.opt_int(column)?.ok_or_else(|| Self::wrong(column, &Cell::Null))
     }
 
+    /// A number that need not be whole.
+    pub(super) fn real(&mut self, column: &'static str) -> Result<f64> {
+        match self.cell(column)? {
+            Cell::Real(number) => Ok(number),
+            other => Err(Self::wrong(column, &other)),
+        }
+    }
+
     /// A flag.
     pub(super) fn flag(&mut self, column: &'static str) -> Result<bool> {
         match self.cell(column)? {

@@ -31,7 +31,13 @@ impl<T, F> Work<T> for F where
 pub(super) trait Session: Send {
     /// Runs one statement and gathers its answer.
     async fn run(&mut self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>>;
+    /// The lines of limits that statements have changed so far: the columns `turn` of their answers. Whoever moved jobs
+    /// looks at these before its transaction ends.
+    fn turns(&mut self) -> &mut Turns;
 }
+
+/// Lines of limits that are to be looked at, by their keys.
+pub(super) type Turns = std::collections::BTreeSet<String>;
 
 /// A database: how it is spoken to, and the few verbs that take different roads on different ones.
 #[async_trait]
@@ -108,6 +114,8 @@ pub(super) enum Ring {
     Work,
     /// A job is due at this time.
     Due(Timestamp),
+    /// Lines of limits are to be looked at.
+    Lines,
     /// A schedule was added or changed.
     Schedule,
 }

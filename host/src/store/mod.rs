@@ -12,6 +12,7 @@ mod error;
 mod fault;
 mod flags;
 mod foreign;
+mod limits;
 mod open;
 mod policy;
 mod postgres;
@@ -36,16 +37,18 @@ use async_trait::async_trait;
 pub use error::StoreError;
 pub use flags::Flags;
 pub use foreign::Foreign;
+pub use limits::Limits;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use policy::{FleetPolicy, NodePolicy};
 pub use request::{
     Activity, Answer, BatchProgress, Between, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes,
     Comparison, Database, Doom, DueSchedule, FailureFilter, FailureRecord, Fired, FiredJob, Flag, FlagSet,
     Flagged, Footprint, Health, Inserted, JobFilter, KeyTaken, KindDefaults, KindRecord, KindWaiting,
-    LaneCount, LogPart, NewNode, NodeRecord, Notes, Order, Overview, Page, Place, ProgressReport, Promoted,
-    PruneStep, Pruned, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Reconciled, Registered,
-    Renewal, Renewed, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Scope, Selection,
-    SelectionError, ServedKind, Settled, SingleOrder, Step, Survey, Sweep, Swept, Switch, Tally, Turn,
+    LaneCount, LimitKept, LimitLine, LimitRecord, LimitRemoved, LimitsReconciled, LogPart, NewNode,
+    NodeRecord, Notes, Order, Overview, Page, Place, ProgressReport, Promoted, PruneStep, Pruned,
+    PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Reconciled, Registered, Renewal, Renewed,
+    ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Scope, Selection, SelectionError,
+    ServedKind, Settled, SingleOrder, Step, Survey, Sweep, Swept, Switch, Tally, Turn,
 };
 pub use retention::Retention;
 pub use schedules::Schedules;
@@ -66,7 +69,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// What remembers.
 #[async_trait]
-pub trait Store: Schedules + Retention + Flags + Send + Sync + 'static {
+pub trait Store: Schedules + Retention + Flags + Limits + Send + Sync + 'static {
     // What it is.
 
     /// Which database.

@@ -83,6 +83,7 @@ pub(super) fn claim(mut row: Row) -> Result<Option<Taken>> {
             tries,
             last_chance: row.flag("last_chance")?,
             on_discard: row.flag("on_discard")?,
+            limited: row.flag("limited")?,
             checkpoint: row.flag("checkpoint")?,
             overrides: row.overrides()?,
             lineage: Lineage {

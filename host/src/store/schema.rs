@@ -34,6 +34,7 @@ const SQLITE: &[Migration] = migrations! { "sqlite":
     4 "families" since "0.1.0" from "0004_families",
     5 "enqueue" since "0.1.0" from "0005_enqueue",
     6 "schedules" since "0.1.0" from "0006_schedules",
+    7 "limits" since "0.1.0" from "0007_limits",
 };
 
 const POSTGRES: &[Migration] = migrations! { "postgres":
@@ -43,6 +44,7 @@ const POSTGRES: &[Migration] = migrations! { "postgres":
     4 "families" since "0.1.0" from "0004_families",
     5 "enqueue" since "0.1.0" from "0005_enqueue",
     6 "schedules" since "0.1.0" from "0006_schedules",
+    7 "limits" since "0.1.0" from "0007_limits",
 };
 
 /// Every migration that this binary knows, in order.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,17 +11,17 @@ use super::dialect::{Dialect, Ring};
 use super::{
     Activity, Answer, BatchProgress, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database,
     DueSchedule, FailureFilter, FailureRecord, Fired, Flag, FlagSet, Flagged, Flags, Footprint, Foreign,
-    Health, Inserted, JobFilter, KindRecord, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order,
-    Overview, Page, ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled,
-    Registered, Renewal, Renewed, Result, Retention, ScheduleKept, ScheduleRan, ScheduleRemoved,
-    ScheduleSwitched, Schedules, Selection, Settled, SingleOrder, Step, Store, StoreError, Survey, Sweep,
-    Swept, Switch,
+    Health, Inserted, JobFilter, KindRecord, LimitKept, LimitLine, LimitRecord, LimitRemoved, Limits,
+    LimitsReconciled, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order, Overview, Page,
+    ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled, Registered, Renewal,
+    Renewed, Result, Retention, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Schedules,
+    Selection, Settled, SingleOrder, Step, Store, StoreError, Survey, Sweep, Swept, Switch,
 };
 use crate::clock::Clock;
 use crate::event::Events;
 use crate::job::{
-    ChildRecord, JobId, JobRecord, JobState, Kind, LogRecord, LossPolicy, NewJob, NodeId, Queue, RunId,
-    RunRecord, Settlement, Slug, Timestamp,
+    ChildRecord, JobId, JobRecord, JobState, Kind, Limit, LimitName, LogRecord, LossPolicy, NewJob, NodeId,
+    Queue, RunId, RunRecord, Settlement, Slug, Timestamp,
 };
 use crate::timing::{Schedule, ScheduleRecord};
 use crate::wake::{Bell, Line};
@@ -38,6 +38,8 @@ pub(super) struct SqlStore<D> {
     pub(super) max_descendants: u32,
     /// When the promoter is known to look again; what becomes due before that rings.
     horizon: AtomicI64,
+    /// A caller's transaction has put jobs into lines: when such a one commits, somebody has to look at these.
+    pub(super) lines_in_callers_hands: AtomicBool,
 }
 
 impl<D: Dialect> SqlStore<D> {
@@ -49,6 +51,7 @@ impl<D: Dialect> SqlStore<D> {
             events: options.events.clone(),
             max_descendants: options.max_descendants,
             horizon: AtomicI64::new(i64::MAX),
+            lines_in_callers_hands: AtomicBool::new(false),
         }
     }
 
@@ -63,6 +66,8 @@ impl<D: Dialect> SqlStore<D> {
                 }
                 self.bell.ring(Line::Due);
             }
+            // Whoever promotes looks at them too.
+            Ring::Lines => self.bell.ring(Line::Due),
             Ring::Schedule => self.bell.ring(Line::Schedule),
         }
         self.db.announce(ring);
@@ -158,6 +163,9 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     fn ring_for_inserted(&self, jobs: &[(JobState, Timestamp)]) {
         self.ring_for(jobs.iter().map(|(state, at)| (*state, Some(*at))));
+        if self.lines_in_callers_hands.swap(false, Ordering::Relaxed) {
+            self.ring(Ring::Lines);
+        }
     }
 
     async fn claim(&self, request: &ClaimRequest, now: Timestamp) -> Result<Claimed> {
@@ -360,6 +368,34 @@ impl<D: Dialect> Flags for SqlStore<D> {
 
     async fn paused_queues(&self) -> Result<BTreeSet<Queue>> {
         self.read_paused_queues().await
+    }
+}
+
+#[async_trait]
+impl<D: Dialect> Limits for SqlStore<D> {
+    async fn limits(&self) -> Result<Vec<LimitRecord>> {
+        self.read_limits().await
+    }
+
+    async fn limit_lines(&self, name: &LimitName, most: u32) -> Result<Vec<LimitLine>> {
+        self.read_limit_lines(name, most).await
+    }
+
+    async fn keep_limit(&self, order: &SingleOrder, limit: &Limit, now: Timestamp) -> Result<LimitKept> {
+        self.put_limit(order, limit, now).await
+    }
+
+    async fn remove_limit(
+        &self,
+        order: &SingleOrder,
+        name: &LimitName,
+        now: Timestamp,
+    ) -> Result<LimitRemoved> {
+        self.drop_limit(order, name, now).await
+    }
+
+    async fn reconcile_limits(&self, limits: &[Limit], now: Timestamp) -> Result<LimitsReconciled> {
+        self.compare_limits(limits, now).await
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) use statements;
 statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
-    action_answer, action_begin, action_read, barriers_drop, barriers_fire, barriers_lock, barriers_set, batch, cancel_running, cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts, ended, failures, families, footprint, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kind_pause, kind_resume, kinds, lanes, late_note, late_read, list, list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, pause, ping, policies, progress, promote, prune_actions, prune_actions_count, prune_checkpoints, prune_find, prune_hold, prune_jobs, prune_lines, prune_log_queues, prune_logs, prune_nodes, prune_nodes_count, prune_old_logs, prune_runs, prune_weigh, publish_kinds, publish_node, queue_pause, queue_resume, queues_paused, rare, renew_compare, replay, resume, retry, retry_holders, run, running, running_free, runs, schedule_add, schedule_broken, schedule_change, schedule_fired, schedule_lock, schedule_own, schedule_passed, schedule_remove, schedule_take, schedules, schedules_due, schedules_next, schedules_turn, select, select_children, select_these, state, walk,
+    action_answer, action_begin, action_read, barriers_drop, barriers_fire, barriers_lock, barriers_set, batch, cancel_running, cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts, ended, failures, families, footprint, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kind_pause, kind_resume, kinds, lanes, late_note, late_read, limit_keys_forget, limit_lines, limit_put, limit_put_running, limit_remove, limit_walk_go, limit_walk_put, limit_walk_see, limit_walk_take, limits, limits_hold, list, list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, pause, ping, policies, progress, promote, prune_actions, prune_actions_count, prune_checkpoints, prune_find, prune_hold, prune_jobs, prune_lines, prune_log_queues, prune_logs, prune_nodes, prune_nodes_count, prune_old_logs, prune_runs, prune_weigh, publish_kinds, publish_node, queue_pause, queue_resume, queues_paused, rare, renew_compare, replay, resume, retry, retry_holders, run, running, running_free, runs, schedule_add, schedule_broken, schedule_change, schedule_fired, schedule_lock, schedule_own, schedule_passed, schedule_remove, schedule_take, schedules, schedules_due, schedules_next, schedules_turn, select, select_children, select_these, state, turn_admit, turn_count, turn_hold, turn_note, turns_due, walk,
     }
 }
 
@@ -85,7 +85,7 @@ macro_rules! texts {
             health: shared!("health"),
             footprint: own!("footprint"),
             hold: shared!("hold"),
-            insert: own!("insert"),
+            insert: $crate::store::statements::with_line(own!("insert"), own!("limit_key")),
             insert_find: own!("insert_find"),
             job: shared!("job"),
             jobs_lock: own!("jobs_lock"),
@@ -97,6 +97,20 @@ macro_rules! texts {
             lanes: shared!("lanes"),
             late_note: own!("late_note"),
             late_read: own!("late_read"),
+            limit_keys_forget: own!("limit_keys_forget"),
+            limit_lines: own!("limit_lines"),
+            limit_put: own!("limit_put"),
+            limit_put_running: $crate::store::statements::with_line(
+                own!("limit_put_running"),
+                own!("limit_key"),
+            ),
+            limit_remove: shared!("limit_remove"),
+            limit_walk_go: shared!("limit_walk_go"),
+            limit_walk_put: $crate::store::statements::with_line(own!("limit_walk_put"), own!("limit_key")),
+            limit_walk_see: own!("limit_walk_see"),
+            limit_walk_take: own!("limit_walk_take"),
+            limits: shared!("limits"),
+            limits_hold: own!("limits_hold"),
             list: roads.list,
             list_children: roads.list_children,
             list_these: roads.list_these,
@@ -161,11 +175,22 @@ macro_rules! texts {
             select: roads.select,
             select_children: roads.select_children,
             select_these: roads.select_these,
+            turn_admit: own!("turn_admit"),
+            turn_count: own!("turn_count"),
+            turn_hold: own!("turn_hold"),
+            turn_note: own!("turn_note"),
+            turns_due: shared!("turns_due"),
             walk: shared!("walk"),
         }
     }};
 }
 pub(super) use texts;
+
+/// A text that puts jobs into the lines of their limits, with the expression that says which. Made once for each.
+pub(super) fn with_line(text: &str, line: &str) -> &'static str {
+    let code = line.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+    String::leak(text.replace("{limit_key}", &code))
+}
 
 /// A change to one statement's text, made to see that a test notices.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::job::{ActionId, JobId, NodeId, RunId, Slug, Timestamp};
+use crate::job::{ActionId, JobId, LimitName, NodeId, RunId, Slug, Timestamp};
 
 /// A parameter of a statement.
 #[derive(Clone, Debug)]
@@ -23,8 +23,9 @@ pub(super) enum Value {
 }
 
 /// One column of one row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Cell {
+    #[default]
     Null,
     Int(i64),
     Flag(bool),
@@ -57,6 +58,17 @@ impl Row {
     pub(super) fn take(&mut self, column: &str) -> Option<Cell> {
         let at = self.columns.iter().position(|name| **name == *column)?;
         self.cells.get_mut(at).map(|cell| std::mem::replace(cell, Cell::Null))
+    }
+}
+
+/// Takes the lines of limits that an answer names.
+pub(super) fn gather_turns(rows: &mut [Row], turns: &mut std::collections::BTreeSet<String>) {
+    let named = |row: &Row| row.columns.iter().position(|name| **name == *"turn");
+    let Some(at) = rows.first().and_then(named) else { return };
+    for row in rows {
+        if let Some(Cell::Text(key)) = row.cells.get_mut(at).map(std::mem::take) {
+            turns.insert(key);
+        }
     }
 }
 
@@ -99,6 +111,12 @@ impl From<Arc<str>> for Value {
 impl From<&Slug> for Value {
     fn from(slug: &Slug) -> Self {
         slug.as_str().into()
+    }
+}
+
+impl From<&LimitName> for Value {
+    fn from(name: &LimitName) -> Self {
+        name.as_str().into()
     }
 }
 

@@ -206,6 +206,7 @@ impl Job {
             tries: self.tries,
             last_chance: false,
             on_discard: false,
+            limited: false,
             checkpoint: false,
             overrides: self.overrides,
             lineage: self.parent.map(Lineage::child_of).unwrap_or_default(),

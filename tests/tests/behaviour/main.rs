@@ -9,6 +9,7 @@ mod fairness;
 mod families;
 mod languages;
 mod lease;
+mod limits;
 mod line;
 mod operators;
 mod outcomes;

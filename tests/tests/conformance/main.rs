@@ -20,6 +20,7 @@ mod held_up;
 mod inserts;
 mod leases;
 mod left_alone;
+mod limits;
 mod losses;
 mod meetings;
 mod model;

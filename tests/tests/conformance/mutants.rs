@@ -8,8 +8,8 @@ use flyball::store::probe::Edit;
 
 use crate::world::World;
 use crate::{
-    barriers, bulk, checkpoints, children, claims, families, growth, held_up, leases, left_alone, losses,
-    meetings, nodes, orders, outcomes, retention, rivals, schedules,
+    barriers, bulk, checkpoints, children, claims, families, growth, held_up, leases, left_alone, limits,
+    losses, meetings, nodes, orders, outcomes, retention, rivals, schedules,
 };
 
 fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
@@ -264,9 +264,37 @@ mutants! {
         schedules::a_bucket_fires_once_even_if_the_cursor_goes_back,
         "a bucket fired twice";
     a_bucket_without_a_key_on_postgres: Postgres,
-        [("insert", "d.unique_key, d.unique_active_key", "NULL, d.unique_active_key")],
+        [("insert", "o.unique_key, o.unique_active_key", "NULL, o.unique_active_key")],
         schedules::a_bucket_fires_once_even_if_the_cursor_goes_back,
         "a bucket fired twice";
+    an_end_that_looks_at_no_line_on_sqlite: Sqlite,
+        [("settle_jobs", "limit_key AS turn", "NULL AS turn")],
+        limits::whatever_ends_an_attempt_frees_its_permit_in_the_same_transaction,
+        "completed";
+    an_end_that_looks_at_no_line_on_postgres: Postgres,
+        [("settle", "j.limit_key AS turn", "NULL::text AS turn")],
+        limits::whatever_ends_an_attempt_frees_its_permit_in_the_same_transaction,
+        "completed";
+    a_job_that_becomes_due_beside_its_line_on_sqlite: Sqlite,
+        [("promote", ", blocked_by = limit_key", "")],
+        limits::whatever_makes_a_job_available_puts_it_into_its_line,
+        "all of them wait";
+    a_job_that_becomes_due_beside_its_line_on_postgres: Postgres,
+        [("promote", ", blocked_by = j.limit_key", "")],
+        limits::whatever_makes_a_job_available_puts_it_into_its_line,
+        "all of them wait";
+    starts_that_take_no_token_on_sqlite: Sqlite,
+        [("claim_charge", " - g.starts", "")],
+        limits::a_token_bucket_lets_no_more_start_in_any_time_than_it_holds_and_gets,
+        "starts from";
+    starts_that_take_no_token_on_postgres: Postgres,
+        [("claim", "- (SELECT count(*) FROM taken t WHERE t.limit_key = k.key)", "")],
+        limits::a_token_bucket_lets_no_more_start_in_any_time_than_it_holds_and_gets,
+        "starts from";
+    permits_that_are_given_without_holding_their_key: Postgres,
+        [("turn_hold", "DO UPDATE SET key = excluded.key", "DO NOTHING")],
+        rivals::a_permit_that_another_gives_at_the_same_moment_is_not_given_twice,
+        "two have the one permit";
     a_schedule_that_is_added_over_another: Postgres,
         [("schedule_add", "DO NOTHING", "DO UPDATE SET next_at = excluded.next_at, last_job_id = excluded.last_job_id")],
         rivals::a_schedule_that_two_add_at_once_keeps_how_far_the_first_has_come,

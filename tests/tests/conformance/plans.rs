@@ -24,6 +24,15 @@ const PLANS: &[(Database, &str, &[&str])] = &[
     (Database::Postgres, "settle", &["jobs_pkey", "job_runs_pkey"]),
     (Database::Postgres, "promote", &["jobs_due", "jobs_pkey"]),
     (Database::Postgres, "next_due", &["jobs_due"]),
+    (Database::Postgres, "limit_lines", &["jobs_blocked", "jobs_permits"]),
+    (Database::Postgres, "limit_put_running", &["jobs_running", "jobs_pkey"]),
+    (Database::Postgres, "limit_walk_see", &["jobs_pkey"]),
+    (Database::Postgres, "limit_walk_put", &["jobs_pkey"]),
+    (Database::Postgres, "limit_keys_forget", &["jobs_blocked", "jobs_permits", "limit_keys_pkey"]),
+    (Database::Postgres, "turn_count", &["jobs_permits", "limit_keys_pkey"]),
+    (Database::Postgres, "turn_admit", &["jobs_blocked", "jobs_pkey"]),
+    (Database::Postgres, "turn_note", &["jobs_blocked", "limit_keys_pkey"]),
+    (Database::Postgres, "turns_due", &["limit_keys_next", "limit_turns_pkey"]),
     (Database::Postgres, "running", &["jobs_running"]),
     (Database::Postgres, "running_free", &["jobs_running"]),
     (Database::Postgres, "orphans", &["jobs_running"]),
@@ -95,6 +104,16 @@ const PLANS: &[(Database, &str, &[&str])] = &[
     (Database::Sqlite, "settle_logs", &["sqlite_autoindex_jobs_1"]),
     (Database::Sqlite, "promote", &["jobs_due", "sqlite_autoindex_jobs_1"]),
     (Database::Sqlite, "next_due", &["jobs_due"]),
+    (Database::Sqlite, "limit_lines", &["jobs_blocked", "jobs_permits"]),
+    (Database::Sqlite, "limit_put_running", &["jobs_running", "sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "limit_walk_see", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "limit_walk_put", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "limit_keys_forget", &["jobs_blocked", "jobs_permits"]),
+    (Database::Sqlite, "turn_count", &["jobs_permits", "sqlite_autoindex_limit_keys_1"]),
+    (Database::Sqlite, "turn_admit", &["jobs_blocked", "sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "turn_note", &["jobs_blocked"]),
+    (Database::Sqlite, "turns_due", &["limit_keys_next"]),
+    (Database::Sqlite, "claim_charge", &["sqlite_autoindex_limit_keys_1"]),
     (Database::Sqlite, "running", &["jobs_running"]),
     (Database::Sqlite, "running_free", &["jobs_running"]),
     (Database::Sqlite, "orphans", &["jobs_running"]),
@@ -186,13 +205,14 @@ const FILL_POSTGRES: &str = "
 ALTER TABLE flyball.jobs SET (autovacuum_enabled = false);
 ALTER TABLE flyball.job_runs SET (autovacuum_enabled = false);
 INSERT INTO flyball.jobs (id, kind, queue, args, priority, state, attempt, created_at, scheduled_at, finalized_at,
-    node_id, lease_token, deadline_at, unique_key, unique_active_key)
+    node_id, lease_token, deadline_at, unique_key, unique_active_key, limit_key, blocked_by)
 SELECT gen_random_uuid(), 'k' || n % 7, 'q' || n % 3, '{}', n % 5, s.state, 1, now(), now() + n * interval '1 ms',
     CASE WHEN s.state IN ('succeeded', 'discarded') THEN now() END,
     CASE WHEN s.state = 'running' THEN '00000000-0000-0000-0000-000000000001'::uuid END,
     CASE WHEN s.state = 'running' THEN gen_random_uuid() END,
     CASE WHEN s.state = 'running' THEN now() END,
-    CASE WHEN n % 50 = 0 THEN 'u' || n END, CASE WHEN n % 50 = 1 THEN 'a' || n END
+    CASE WHEN n % 50 = 0 THEN 'u' || n END, CASE WHEN n % 50 = 1 THEN 'a' || n END,
+    CASE WHEN n > 120000 THEN 't:' || n % 1000 END, CASE WHEN n BETWEEN 120001 AND 130000 AND n % 9 > 0 THEN 't:' || n % 1000 END
 FROM generate_series(1, 140200) n
 CROSS JOIN LATERAL (SELECT CASE WHEN n <= 100000 THEN CASE WHEN n % 10 = 0 THEN 'discarded' ELSE 'succeeded' END
     WHEN n <= 130000 THEN 'available' WHEN n <= 140000 THEN 'scheduled' ELSE 'running' END AS state) s;
@@ -207,6 +227,8 @@ SELECT gen_random_uuid(), gen_random_uuid(), '{}', now() FROM generate_series(1,
 INSERT INTO flyball.schedules (slug, kind, args, queue, priority, every_ms, origin, next_at, created_at, updated_at)
 SELECT 's' || n, 'k', '{}', 'default', 100, 1000, 'operator', now() + n * interval '1 s', now(), now()
 FROM generate_series(1, 100000) n;
+INSERT INTO flyball.limit_keys (key, filled_at, next_at)
+SELECT 't:' || n, now(), CASE WHEN n % 20 = 0 THEN now() END FROM generate_series(1, 20000) n;
 ";
 
 const FILL_SQLITE: &str = "
@@ -214,11 +236,13 @@ WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 140200
 s AS (SELECT n, CASE WHEN n <= 100000 THEN CASE WHEN n % 10 = 0 THEN 'discarded' ELSE 'succeeded' END
     WHEN n <= 130000 THEN 'available' WHEN n <= 140000 THEN 'scheduled' ELSE 'running' END AS state FROM n)
 INSERT INTO jobs (id, kind, queue, args, priority, state, attempt, created_at, scheduled_at, finalized_at,
-    node_id, lease_token, deadline_at, unique_key, unique_active_key)
+    node_id, lease_token, deadline_at, unique_key, unique_active_key, limit_key, blocked_by)
 SELECT lower(hex(randomblob(16))), 'k' || n % 7, 'q' || n % 3, '{}', n % 5, state, 1, 1, n,
     CASE WHEN state IN ('succeeded', 'discarded') THEN 1 END, CASE WHEN state = 'running' THEN 'node' END,
     CASE WHEN state = 'running' THEN lower(hex(randomblob(16))) END, CASE WHEN state = 'running' THEN 1 END,
-    CASE WHEN n % 50 = 0 THEN 'u' || n END, CASE WHEN n % 50 = 1 THEN 'a' || n END
+    CASE WHEN n % 50 = 0 THEN 'u' || n END, CASE WHEN n % 50 = 1 THEN 'a' || n END,
+    CASE WHEN n > 120000 THEN 't:' || n % 1000 END,
+    CASE WHEN n BETWEEN 120001 AND 130000 AND n % 9 > 0 THEN 't:' || n % 1000 END
 FROM s;
 INSERT INTO job_runs (id, job_id, attempt, node_id, started_at, outcome, settled_by, finished_at)
 SELECT coalesce(lease_token, lower(hex(randomblob(16)))), id, 1, 'node', 1,
@@ -230,6 +254,9 @@ INSERT INTO barriers (run_id, job_id, continuation, created_at) SELECT id, job_i
 WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)
 INSERT INTO schedules (slug, kind, args, queue, priority, every_ms, origin, next_at, created_at, updated_at)
 SELECT 's' || n, 'k', '{}', 'default', 100, 1000, 'operator', n, 1, 1 FROM n;
+INSERT INTO limit_keys (key, filled_at, next_at)
+SELECT 't:' || n, 1, CASE WHEN n % 20 = 0 THEN n END
+FROM (SELECT row_number() OVER () AS n FROM job_runs LIMIT 20000);
 ";
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use flyball::job::{ErrorClass, JobId, JobState, Remains};
+use flyball::job::{Barriers, ErrorClass, JobId, JobState, Operation, Remains};
 use flyball::store::probe::Edit;
 use flyball::store::{Doom, Fired, PruneStep, Pruned, ScheduleKept, ScheduleRan, SharedStore};
 use flyball::timing::{Origin, Overlap, Schedule};
@@ -14,8 +14,10 @@ use crate::leases::{connect, on_postgres, run, waits_for_a_lock_or};
 use crate::retention::{is_there, walk};
 use crate::schedules::{keep, order, record, schedule, slug};
 use crate::world::{AVAILABLE, World, completed, failed, retrying};
+use crate::{limits, world};
 
 on_postgres! {
+    a_permit_that_another_gives_at_the_same_moment_is_not_given_twice
     a_schedule_that_two_add_at_once_keeps_how_far_the_first_has_come
     a_schedule_that_an_operator_adds_meanwhile_is_left_to_the_operator
     a_schedule_that_another_node_adds_meanwhile_goes_out_of_service_with_its_file
@@ -184,4 +186,28 @@ pub(crate) async fn a_continuation_that_is_retried_as_its_children_are_found_kee
     for child in &family.children {
         assert!(is_there(&world, *child).await, "a child of a continuation went");
     }
+}
+
+/// t0 one node has let a job through, and not committed · t1 another looks at the same line · t2 the first commits.
+pub(crate) async fn a_permit_that_another_gives_at_the_same_moment_is_not_given_twice(world: World) {
+    limits::set(&world, &limits::limit("tenant")).await;
+    let node = world.node().await;
+    limits::of_tenant(&world, "a").await;
+    let claim = world.claim(node, 1).await.pop().expect("claimed");
+    let mut waiting = Vec::new();
+    for _ in 0..3 {
+        waiting.push(limits::of_tenant(&world, "a").await);
+    }
+    // The one that had the permit is gone, and nobody has looked yet.
+    world.put(&[claim.job], JobState::Succeeded).await;
+    let mut other = connect(&world).await;
+    let first = waiting[0];
+    run(&mut other, "BEGIN").await;
+    run(&mut other, "SELECT key FROM flyball.limit_keys FOR UPDATE").await;
+    run(&mut other, &format!("UPDATE flyball.jobs SET blocked_by = NULL WHERE id = '{first}'")).await;
+    let order = world::order(Operation::Cancel(Barriers::Drop), world.now());
+    let cancel = async { world.store.order(&order, &waiting[2..], world.now()).await.expect("ordered") };
+    meet(&world, &mut other, cancel, "COMMIT").await;
+    let lines = world.store.limit_lines(&limits::limit("tenant").name, 10).await.expect("read");
+    assert_eq!((lines[0].permits, lines[0].blocked), (1, 1), "two have the one permit");
 }

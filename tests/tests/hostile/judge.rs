@@ -80,6 +80,7 @@ fn claim(job: GuestJob) -> Claim {
         tries: job.tries,
         last_chance: false,
         on_discard: false,
+        limited: false,
         checkpoint: false,
         overrides: Overrides::default(),
         lineage: Lineage::default(),

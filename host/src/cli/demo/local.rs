@@ -109,6 +109,7 @@ impl Ground {
             plugins: PluginsConfig { folder: plugins, ..configured },
             // What is enqueued by the clock has no place in what is shown or measured.
             schedules: None,
+            limits: None,
             retention: self.config.retention.clone(),
             listen: None,
         }

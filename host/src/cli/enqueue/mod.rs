@@ -68,6 +68,9 @@ pub(super) struct Enqueue {
     /// The job that it is a child of.
     #[arg(long, value_name = "ID")]
     parent: Option<JobId>,
+    /// The key that it has under a limit by key, instead of the one in its args.
+    #[arg(long, value_name = "KEY")]
+    limit_key: Option<Key>,
     /// What is enqueued if it is discarded: a kind, and its args as JSON (`null` if left out).
     #[arg(long, value_name = "KIND[=JSON]", value_parser = on_discard)]
     on_discard: Option<OnDiscard>,
@@ -123,6 +126,7 @@ impl Enqueue {
         };
         opts.executor_class = self.class.clone().unwrap_or_default();
         opts.tags = self.tags.clone();
+        opts.limit_key = self.limit_key.clone();
         opts.on_discard = self.on_discard.clone();
         opts.lineage = self.parent.map(Lineage::child_of).unwrap_or_default();
         Ok(opts)

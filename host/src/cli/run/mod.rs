@@ -102,6 +102,7 @@ impl Run {
             tries: Tries { attempt: 1, ..Tries::default() },
             last_chance: false,
             on_discard: false,
+            limited: false,
             checkpoint: false,
             overrides: Overrides { timeout, fuel, ..Overrides::default() },
             lineage: Lineage::default(),

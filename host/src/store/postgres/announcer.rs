@@ -47,6 +47,7 @@ impl Announcer {
         match ring {
             Ring::Work => pending.work = true,
             Ring::Due(at) => pending.due = pending.due.into_iter().chain([at]).min(),
+            Ring::Lines => pending.due = Some(Timestamp::EPOCH),
             Ring::Schedule => pending.schedule = true,
         }
         drop(pending);

@@ -21,7 +21,7 @@ use self::road::Road;
 use self::session::PgSession;
 use super::batch::{Wire, texts as json_texts};
 use super::claimed::{Ask, Taken};
-use super::dialect::{Dialect, Outcome, Ring, Session, Settling, SweepTexts, Work};
+use super::dialect::{Dialect, Outcome, Ring, Session, Settling, SweepTexts, Turns, Work};
 use super::fault::Fault;
 use super::statements::{Edit, Statements, statements, texts};
 use super::value::{Row, Value};
@@ -167,9 +167,12 @@ impl Dialect for Postgres {
 
     fn foreign<'s>(&'s self, connection: Foreign<'s>) -> Result<Box<dyn Session + 's>> {
         match connection {
-            Foreign::Postgres(connection) => {
-                Ok(Box::new(PgSession { connection, sent: Arc::clone(&self.sent), limit: FOREIGN_LIMIT }))
-            }
+            Foreign::Postgres(connection) => Ok(Box::new(PgSession {
+                connection,
+                sent: Arc::clone(&self.sent),
+                limit: FOREIGN_LIMIT,
+                turns: Turns::new(),
+            })),
             Foreign::Sqlite(_) => Err(StoreError::foreign(Self::DATABASE)),
         }
     }

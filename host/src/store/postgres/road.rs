@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::pool::{Lent, Pool};
 use super::session::PgSession;
-use crate::store::dialect::{Outcome, Session as _, Work};
+use crate::store::dialect::{Outcome, Session as _, Turns, Work};
 use crate::store::fault::{Blame, Fault};
 use crate::store::value::{Row, Value};
 
@@ -69,7 +69,12 @@ impl Road {
     }
 
     fn session<'c>(&self, lent: &'c mut Lent) -> Outcome<PgSession<'c>> {
-        Ok(PgSession { connection: lent.connection()?, sent: Arc::clone(&self.sent), limit: self.limit })
+        Ok(PgSession {
+            connection: lent.connection()?,
+            sent: Arc::clone(&self.sent),
+            limit: self.limit,
+            turns: Turns::new(),
+        })
     }
 }
 

@@ -11,9 +11,9 @@ use sqlx::types::chrono::{DateTime, Utc};
 use sqlx::{Column as _, Executor as _, PgConnection, Row as _, TypeInfo as _};
 use uuid::Uuid;
 
-use crate::store::dialect::{Outcome, Session};
+use crate::store::dialect::{Outcome, Session, Turns};
 use crate::store::fault::Fault;
-use crate::store::value::{Cell, Row, Value};
+use crate::store::value::{Cell, Row, Value, gather_turns};
 
 /// A connection, as long as a verb has it.
 pub(super) struct PgSession<'c> {
@@ -21,6 +21,7 @@ pub(super) struct PgSession<'c> {
     pub(super) sent: Arc<AtomicU64>,
     /// For one answer.
     pub(super) limit: Duration,
+    pub(super) turns: Turns,
 }
 
 impl PgSession<'_> {
@@ -50,7 +51,14 @@ impl Session for PgSession<'_> {
         let rows = within(self.limit, query.fetch_all(&mut *self.connection)).await?;
         let Some(first) = rows.first() else { return Ok(Vec::new()) };
         let columns: Arc<[Box<str>]> = first.columns().iter().map(|column| column.name().into()).collect();
-        rows.iter().map(|row| Ok(Row::new(Arc::clone(&columns), cells(row)?))).collect()
+        let row = |row| Ok(Row::new(Arc::clone(&columns), cells(row)?));
+        let mut rows: Vec<Row> = rows.iter().map(row).collect::<Outcome<_>>()?;
+        gather_turns(&mut rows, &mut self.turns);
+        Ok(rows)
+    }
+
+    fn turns(&mut self) -> &mut Turns {
+        &mut self.turns
     }
 }
 

@@ -3,6 +3,7 @@
 mod attempt;
 mod flag;
 mod health;
+mod limit;
 mod node;
 mod order;
 mod read;
@@ -21,6 +22,7 @@ pub use attempt::{
 };
 pub use flag::{Flag, FlagSet, Flagged};
 pub use health::{BatchProgress, FailureFilter, FailureRecord, Health, KindWaiting, LogPart, QueueHealth};
+pub use limit::{LimitKept, LimitLine, LimitRecord, LimitRemoved, LimitsReconciled};
 pub use node::{
     Comparison, KindDefaults, NewNode, Notes, PublishedKind, Reclaimed, Registered, Renewal, Renewed,
 };

@@ -124,6 +124,27 @@ taken AS (
     WHERE j.id = ANY (p.ids)
     RETURNING j.*
 ),
+-- Each start takes a token of its key's bucket: whoever waits to be claimed has one. Keys are held in their order, after
+-- the jobs, as everywhere.
+held AS MATERIALIZED (
+    SELECT k.key
+    FROM flyball.limit_keys k
+    WHERE k.key = ANY (ARRAY(SELECT t.limit_key FROM taken t WHERE t.limit_key IS NOT NULL))
+    ORDER BY k.key
+    FOR UPDATE
+),
+charged AS (
+    UPDATE flyball.limit_keys k
+    SET level = least(
+            l.burst,
+            k.level + greatest(extract(epoch FROM $3::timestamptz - k.filled_at)::double precision, 0)
+                * 1000 * l.permits / l.per_ms)
+            - (SELECT count(*) FROM taken t WHERE t.limit_key = k.key),
+        filled_at = greatest(k.filled_at, $3)
+    FROM flyball.limits l
+    WHERE k.key = ANY (ARRAY(SELECT h.key FROM held h))
+      AND l.name = split_part(k.key, ':', 1) AND l.path IS NOT NULL AND l.permits IS NOT NULL
+),
 begun AS (
     INSERT INTO flyball.job_runs (
         id, job_id, attempt, node_id, executor_class, component_digest, started_at, outcome)
@@ -152,6 +173,7 @@ LEFT JOIN (
         j.releases, j.snoozes, j.last_chance, j.max_attempts, j.timeout_ms, j.fuel, j.backoff_base_ms,
         j.backoff_cap_ms, j.parent_id, j.parent_run_id, j.root_id, j.depth, j.created_at, j.scheduled_at,
         j.deadline_at, j.tags, j.metadata, j.awaited, j.continues_run_id, j.on_discard IS NOT NULL AS on_discard,
+        j.limit_key IS NOT NULL AS limited,
         -- A first attempt has no checkpoint, and is not looked for.
         coalesce(CASE WHEN j.attempt > 1 THEN (SELECT true FROM flyball.checkpoints p WHERE p.job_id = j.id) END, false)
             AS checkpoint
@@ -162,6 +184,7 @@ LEFT JOIN (
         j.releases, j.snoozes, j.last_chance, j.max_attempts, j.timeout_ms, j.fuel, j.backoff_base_ms,
         j.backoff_cap_ms, j.parent_id, j.parent_run_id, j.root_id, j.depth, j.created_at, j.scheduled_at,
         j.deadline_at, j.tags, j.metadata, j.awaited, j.continues_run_id, j.on_discard IS NOT NULL AS on_discard,
+        j.limit_key IS NOT NULL AS limited,
         -- A first attempt has no checkpoint, and is not looked for.
         coalesce(CASE WHEN j.attempt > 1 THEN (SELECT true FROM flyball.checkpoints p WHERE p.job_id = j.id) END, false)
             AS checkpoint

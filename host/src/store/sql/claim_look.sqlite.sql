@@ -21,6 +21,7 @@ LEFT JOIN (
         j.releases, j.snoozes, j.last_chance, j.max_attempts, j.timeout_ms, j.fuel, j.backoff_base_ms,
         j.backoff_cap_ms, j.parent_id, j.parent_run_id, j.root_id, j.depth, j.created_at, j.scheduled_at,
         j.deadline_at, j.tags, j.metadata, j.awaited, j.continues_run_id, j.on_discard IS NOT NULL AS on_discard,
+        j.limit_key IS NOT NULL AS limited,
         j.attempt > 1 AND EXISTS (SELECT 1 FROM checkpoints p WHERE p.job_id = j.id) AS checkpoint
     FROM json_each($2) AS g
     CROSS JOIN job_runs r ON r.id = g.value

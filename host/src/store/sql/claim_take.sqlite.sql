@@ -13,6 +13,6 @@ RETURNING
     lease_token, id, kind, queue, executor_class, args, priority, attempt, failures, crashes, releases, snoozes,
     last_chance, max_attempts, timeout_ms, fuel, backoff_base_ms, backoff_cap_ms, parent_id, parent_run_id, root_id,
     depth, created_at, scheduled_at, deadline_at, tags, metadata, awaited, continues_run_id,
-    on_discard IS NOT NULL AS on_discard,
+    on_discard IS NOT NULL AS on_discard, limit_key IS NOT NULL AS limited, limit_key,
     -- A first attempt has no checkpoint, and is not looked for.
     attempt > 1 AND EXISTS (SELECT 1 FROM checkpoints p WHERE p.job_id = jobs.id) AS checkpoint

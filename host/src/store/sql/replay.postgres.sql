@@ -5,6 +5,7 @@
 WITH d AS MATERIALIZED (SELECT d.* FROM json_to_recordset($2::json) AS d (id uuid, at timestamptz))
 UPDATE flyball.jobs j
 SET state = $3,
+    blocked_by = CASE WHEN $3 = 'available' THEN j.limit_key END,
     scheduled_at = d.at,
     failures = 0,
     crashes = 0,
@@ -25,4 +26,4 @@ WHERE j.id = ANY ($1) AND j.id = d.id
         SELECT FROM flyball.jobs o
         WHERE o.id = ANY ($1) AND o.unique_active_key = j.unique_active_key AND o.id < j.id
           AND coalesce(o.state, '') IN ('succeeded', 'cancelled', 'discarded')))
-RETURNING j.id, j.state
+RETURNING j.id, j.state, j.limit_key AS turn

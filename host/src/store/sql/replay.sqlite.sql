@@ -4,6 +4,7 @@
 -- $3 the state that they go to
 UPDATE jobs
 SET state = $3,
+    blocked_by = CASE WHEN $3 = 'available' THEN limit_key END,
     scheduled_at = (SELECT d.value ->> 'at' FROM json_each($2) AS d WHERE d.value ->> 'id' = jobs.id),
     failures = 0,
     crashes = 0,
@@ -24,4 +25,4 @@ WHERE id IN (SELECT d.value FROM json_each($1) AS d)
         CROSS JOIN jobs o ON o.id = d.value
         WHERE o.unique_active_key = jobs.unique_active_key AND o.id < jobs.id
           AND +o.state IN ('succeeded', 'cancelled', 'discarded')))
-RETURNING id, state
+RETURNING id, state, limit_key AS turn

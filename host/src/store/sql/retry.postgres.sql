@@ -3,6 +3,8 @@
 -- those among these that have one key. Answers those that it moved. $1 jobs · $2 now
 UPDATE flyball.jobs j
 SET state = 'available',
+    -- One that was let through stays so.
+    blocked_by = CASE WHEN j.state = 'available' THEN j.blocked_by ELSE j.limit_key END,
     scheduled_at = CASE WHEN j.state = 'available' THEN j.scheduled_at ELSE $2 END,
     failures = CASE WHEN j.state IN ('cancelled', 'discarded') THEN 0 ELSE j.failures END,
     crashes = 0,
@@ -22,4 +24,4 @@ WHERE j.id = ANY ($1)
         SELECT FROM flyball.jobs o
         WHERE o.id = ANY ($1) AND o.unique_active_key = j.unique_active_key AND o.id < j.id
           AND o.state IN ('cancelled', 'discarded')))
-RETURNING j.id, j.state
+RETURNING j.id, j.state, j.limit_key AS turn

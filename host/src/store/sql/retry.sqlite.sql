@@ -3,6 +3,8 @@
 -- those among these that have one key. Answers those that it moved. $1 jobs · $2 now
 UPDATE jobs
 SET state = 'available',
+    -- One that was let through stays so.
+    blocked_by = CASE WHEN state = 'available' THEN blocked_by ELSE limit_key END,
     scheduled_at = CASE WHEN state = 'available' THEN scheduled_at ELSE $2 END,
     failures = CASE WHEN state IN ('cancelled', 'discarded') THEN 0 ELSE failures END,
     crashes = 0,
@@ -23,4 +25,4 @@ WHERE id IN (SELECT d.value FROM json_each($1) AS d)
         CROSS JOIN jobs o ON o.id = d.value
         WHERE o.unique_active_key = jobs.unique_active_key AND o.id < jobs.id
           AND +o.state IN ('cancelled', 'discarded')))
-RETURNING id, state
+RETURNING id, state, limit_key AS turn

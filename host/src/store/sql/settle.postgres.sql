@@ -36,14 +36,17 @@ moved AS (
         last_chance = coalesce(d.last_chance, j.last_chance AND d.crashes > 0),
         node_id = NULL,
         lease_token = NULL,
-        deadline_at = NULL
+        deadline_at = NULL,
+        -- Back in its line.
+        blocked_by = CASE
+            WHEN j.cancel_requested_at IS NULL AND d.state = 'available' THEN j.limit_key END
     FROM d
     -- By the ids, whatever the planner thinks of the sizes. Only what is running has a token: to say so once more would
     -- let it expect a single job, and go through the whole batch for each.
     WHERE j.id = ANY (ARRAY(SELECT h.id FROM held h))
       AND j.id = d.job
       AND j.lease_token = d.run
-    RETURNING d.run, d.outcome, j.state
+    RETURNING d.run, d.outcome, j.state, j.limit_key AS turn
 ),
 ended AS (
     UPDATE flyball.job_runs r
@@ -78,5 +81,9 @@ logged AS (
     CROSS JOIN LATERAL json_to_recordset(d.log)
         AS l (seq integer, at timestamptz, level text, message text, fields text)
     WHERE d.log IS NOT NULL AND d.run = ANY (ARRAY(SELECT m.run FROM moved m))
+),
+-- Should nobody look at their lines in this transaction, somebody does soon after.
+noted AS (
+    INSERT INTO flyball.limit_turns (key) SELECT DISTINCT m.turn FROM moved m WHERE m.turn IS NOT NULL
 )
-SELECT m.run, m.state, m.outcome FROM moved m
+SELECT m.run, m.state, m.outcome, m.turn FROM moved m

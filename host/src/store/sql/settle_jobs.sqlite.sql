@@ -16,7 +16,9 @@ SET state = CASE
     last_chance = coalesce(d.last_chance, jobs.last_chance AND d.crashes > 0),
     node_id = NULL,
     lease_token = NULL,
-    deadline_at = NULL
+    deadline_at = NULL,
+    -- Back in its line.
+    blocked_by = CASE WHEN cancel_requested_at IS NULL AND d.state = 'available' THEN limit_key END
 FROM (
     SELECT
         d.value ->> 'job' AS job, d.value ->> 'run' AS run, d.value ->> 'state' AS state,
@@ -29,5 +31,5 @@ WHERE jobs.id = d.job
   AND jobs.state = 'running'
 RETURNING
     (SELECT r.id FROM job_runs r WHERE r.job_id = jobs.id AND r.attempt = jobs.attempt) AS run,
-    state,
+    state, limit_key AS turn,
     (SELECT r.outcome FROM job_runs r WHERE r.job_id = jobs.id AND r.attempt = jobs.attempt) AS outcome

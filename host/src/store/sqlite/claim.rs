@@ -1,5 +1,6 @@
 //! A claim on SQLite: one transaction of a few statements, since one statement can't both find and take.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Own, Sqlite};
@@ -69,9 +70,30 @@ async fn take(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<(Vec<R
         found.iter().zip(&ask.runs).map(|(found, run)| grant(ask, found, *run)).collect();
     let grants: Arc<str> = join(&grants).into();
     let values = vec![ask.node.into(), ask.now.into(), Arc::clone(&grants).into()];
-    let rows = session.run(own.claim_take, values).await?;
+    let mut rows = session.run(own.claim_take, values).await?;
+    charge(session, own, &mut rows, ask.now).await?;
     session.run(own.claim_begin, vec![ask.now.into(), grants.into()]).await?;
     Ok((rows, cut))
+}
+
+/// Takes tokens for those that are limited by key.
+async fn charge(session: &mut dyn Session, own: &Own, rows: &mut [Row], now: Timestamp) -> Outcome<()> {
+    let mut starts = BTreeMap::<String, u32>::new();
+    for row in rows {
+        if let Some(key) = row.opt_text("limit_key")? {
+            *starts.entry(key).or_default() += 1;
+        }
+    }
+    if starts.is_empty() {
+        return Ok(());
+    }
+    let item = |(key, starts): (&String, &u32)| {
+        Wire::Micros.item(|fields| {
+            fields.text("key", key);
+            fields.number("starts", *starts);
+        })
+    };
+    session.run(own.claim_charge, vec![join(starts.iter().map(item)).into(), now.into()]).await.map(drop)
 }
 
 /// How many of them, in their order, one answer carries; the first always.

@@ -20,7 +20,7 @@ use self::wal::Wal;
 use self::writer::Writer;
 use super::batch::Wire;
 use super::claimed::{Ask, Taken};
-use super::dialect::{Dialect, Outcome, Ring, Session, Settling, SweepTexts, Work};
+use super::dialect::{Dialect, Outcome, Ring, Session, Settling, SweepTexts, Turns, Work};
 use super::statements::{Edit, Statements, statements, texts};
 use super::value::{Row, Value};
 use super::{Database, Foreign, GUEST_READS, OpenOptions, Result, Role, StoreError};
@@ -34,7 +34,7 @@ pub(super) use migrate::{VERSIONS, applied, migrate};
 statements! {
     /// What only SQLite runs, because it takes other roads.
     Own {
-        claim_begin, claim_look, claim_take, claim_walk, claim_walk_last_chance, node_supersede, settle_jobs,
+        claim_begin, claim_charge, claim_look, claim_take, claim_walk, claim_walk_last_chance, node_supersede, settle_jobs,
         settle_logs, settle_runs, wal_begin_anew,
     }
 }
@@ -49,6 +49,7 @@ static TEXTS: LazyLock<(Statements, Own)> = LazyLock::new(|| {
     let claim_walk = include_str!("../sql/claim_walk.sqlite.sql");
     let own = Own {
         claim_begin: include_str!("../sql/claim_begin.sqlite.sql"),
+        claim_charge: include_str!("../sql/claim_charge.sqlite.sql"),
         claim_look: include_str!("../sql/claim_look.sqlite.sql"),
         claim_take: include_str!("../sql/claim_take.sqlite.sql"),
         claim_walk,
@@ -136,12 +137,16 @@ impl Dialect for Sqlite {
 
     async fn read(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>> {
         let mut connection = self.readers.acquire().await?;
-        SqliteSession { connection: &mut connection, sent: &self.sent }.run(statement, values).await
+        SqliteSession { connection: &mut connection, sent: &self.sent, turns: Turns::new() }
+            .run(statement, values)
+            .await
     }
 
     async fn read_for_guest(&self, statement: &'static str, values: Vec<Value>) -> Outcome<Vec<Row>> {
         let mut connection = self.guest_readers.acquire().await?;
-        SqliteSession { connection: &mut connection, sent: &self.sent }.run(statement, values).await
+        SqliteSession { connection: &mut connection, sent: &self.sent, turns: Turns::new() }
+            .run(statement, values)
+            .await
     }
 
     async fn alone<T: Send + 'static>(&self, work: impl Work<T>) -> Outcome<T> {
@@ -162,7 +167,9 @@ impl Dialect for Sqlite {
 
     fn foreign<'s>(&'s self, connection: Foreign<'s>) -> Result<Box<dyn Session + 's>> {
         match connection {
-            Foreign::Sqlite(connection) => Ok(Box::new(SqliteSession { connection, sent: &self.sent })),
+            Foreign::Sqlite(connection) => {
+                Ok(Box::new(SqliteSession { connection, sent: &self.sent, turns: Turns::new() }))
+            }
             Foreign::Postgres(_) => Err(StoreError::foreign(Self::DATABASE)),
         }
     }

@@ -8,13 +8,14 @@ use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{Column as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _};
 
 use crate::store::batch::texts;
-use crate::store::dialect::{Outcome, Session};
-use crate::store::value::{Cell, Row, Value};
+use crate::store::dialect::{Outcome, Session, Turns};
+use crate::store::value::{Cell, Row, Value, gather_turns};
 
 /// A connection, as long as a verb has it.
 pub(super) struct SqliteSession<'c> {
     pub(super) connection: &'c mut SqliteConnection,
     pub(super) sent: &'c AtomicU64,
+    pub(super) turns: Turns,
 }
 
 #[async_trait]
@@ -37,7 +38,14 @@ impl Session for SqliteSession<'_> {
         let rows = query.fetch_all(&mut *self.connection).await?;
         let Some(first) = rows.first() else { return Ok(Vec::new()) };
         let columns: Arc<[Box<str>]> = first.columns().iter().map(|column| column.name().into()).collect();
-        rows.iter().map(|row| Ok(Row::new(Arc::clone(&columns), cells(row)?))).collect()
+        let row = |row| Ok(Row::new(Arc::clone(&columns), cells(row)?));
+        let mut rows: Vec<Row> = rows.iter().map(row).collect::<Outcome<_>>()?;
+        gather_turns(&mut rows, &mut self.turns);
+        Ok(rows)
+    }
+
+    fn turns(&mut self) -> &mut Turns {
+        &mut self.turns
     }
 }
 

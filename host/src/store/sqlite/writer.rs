@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::session::SqliteSession;
 use super::wal::{Trim, Wal};
-use crate::store::dialect::{Outcome, Session, Work};
+use crate::store::dialect::{Outcome, Session, Turns, Work};
 use crate::store::fault::Fault;
 use crate::wake::{Bell, Line};
 
@@ -215,7 +215,8 @@ impl Desk {
 
     /// Whether the verb's work is to be kept; that of one that panicked is not.
     async fn carry_out(&mut self, run: Run) -> bool {
-        let mut session = SqliteSession { connection: &mut self.connection, sent: &self.sent };
+        let mut session =
+            SqliteSession { connection: &mut self.connection, sent: &self.sent, turns: Turns::new() };
         AssertUnwindSafe(run(&mut session)).catch_unwind().await.unwrap_or(false)
     }
 

@@ -12,10 +12,11 @@ use crate::store::dialect::{Dialect, Outcome as Done, Settling};
 use crate::store::fault::{Blame, Fault};
 use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
-use crate::store::{Inserted, Result, Settled, StoreError};
+use crate::store::{Database, Inserted, Result, Settled, StoreError};
 
 use super::follow_ups::{self, FEW, Wanted};
 use super::settling::{self, Moved};
+use super::turn::Turned;
 
 pub(super) const DOING: &str = "storing outcomes";
 /// Settlements of one statement at most.
@@ -83,17 +84,33 @@ impl<D: Dialect> SqlStore<D> {
     async fn move_on(&self, part: &[&Settlement], items: &[String], now: Timestamp) -> Done<Answers> {
         if part.iter().all(|settlement| settlement.stands_alone()) {
             let settling = Settling { batch: join(items).into(), by: SettledBy::Owner, now };
-            let db = self.db.clone();
-            let work = self.db.alone(move |s| {
-                Box::pin(async move {
-                    let rows = db.settle(s, &settling).await?;
-                    rows.into_iter().map(|row| Ok(Moved::read(row)?)).collect::<Done<Vec<_>>>()
-                })
-            });
-            return Ok(work.await?.into_iter().map(|moved| advanced(moved, Vec::new())).collect());
+            return self.settle_alone(settling).await;
         }
         let wanted = Wanted::new(D::WIRE, part, items, self.max_descendants);
         self.move_on_with_follow_ups(wanted, now).await
+    }
+
+    async fn settle_alone(&self, settling: Settling) -> Done<Answers> {
+        let (db, now, turnstile) = (self.db.clone(), settling.now, self.turnstile(settling.now));
+        let work = self.db.alone(move |s| {
+            Box::pin(async move {
+                let rows = db.settle(s, &settling).await?;
+                let moved = rows.into_iter().map(|row| Ok(Moved::read(row)?)).collect::<Done<Vec<_>>>()?;
+                // Where this is a transaction, they are looked at in it.
+                let turned = match D::DATABASE {
+                    Database::Sqlite => turnstile.turn(s).await?,
+                    Database::Postgres => Turned::default(),
+                };
+                Ok((moved, turned, std::mem::take(s.turns())))
+            })
+        });
+        let (moved, turned, turns) = work.await?;
+        self.ring_for_turned(turned);
+        // A limit that their claims knew nothing of has put them into lines.
+        if let Err(fault) = self.turn_apart(turns, now).await {
+            tracing::warn!(error = %fault.told(DOING), "attempts were settled, and a promoter looks at their lines");
+        }
+        Ok(moved.into_iter().map(|moved| advanced(moved, Vec::new())).collect())
     }
 
     /// Attempts that no longer hold their lease: those that their owner settled before, and those that came too late.

@@ -47,15 +47,20 @@ impl<D: Dialect> SqlStore<D> {
     pub(in crate::store) async fn fire_schedule(&self, slug: &Slug, now: Timestamp) -> Result<Fired> {
         self.check_time(now).await?;
         let (statements, name) = (self.db.statements().clone(), slug.clone());
-        let work = self
-            .db
-            .transact(move |s| Box::pin(async move { take(s, &statements, D::WIRE, &name, now).await }));
+        let turnstile = self.turnstile(now);
+        let work = self.db.transact(move |s| {
+            Box::pin(async move {
+                let fired = take(s, &statements, D::WIRE, &name, now).await?;
+                Ok((fired, turnstile.turn(s).await?))
+            })
+        });
         let why = match work.await {
-            Ok(Ok(fired)) => {
+            Ok((Ok(fired), turned)) => {
+                self.ring_for_turned(turned);
                 self.ring_for_fired(&fired);
                 return Ok(fired);
             }
-            Ok(Err(why)) => why,
+            Ok((Err(why), _)) => why,
             // The database refuses what the row asks for, or gives back what no binary of ours wrote.
             Err(fault) if fault.blame() == Blame::Item => fault.told(DOING).to_string(),
             Err(Fault::Verb(error @ StoreError::Unreadable { .. })) => error.to_string(),

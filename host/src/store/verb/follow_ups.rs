@@ -166,7 +166,7 @@ fn answer(job: &NewJob, inserted: &HashMap<JobId, Inserted>) -> Inserted {
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn move_on_with_follow_ups(&self, mut wanted: Wanted, now: Timestamp) -> Done<Answers> {
         let (db, statements) = (self.db.clone(), self.db.statements().clone());
-        let endings = self.endings(now);
+        let (endings, turnstile) = (self.endings(now), self.turnstile(now));
         let work = self.db.transact(move |s| {
             Box::pin(async move {
                 wanted.refuse(s, &statements).await?;
@@ -191,10 +191,11 @@ impl<D: Dialect> SqlStore<D> {
                 let answer =
                     |moved: Moved| advanced(moved, follow_ups.remove(&moved.run).unwrap_or_default());
                 let answers: Answers = moved.into_iter().map(answer).collect();
-                Ok((answers, enqueued))
+                Ok((answers, enqueued, turnstile.turn(s).await?))
             })
         });
-        let (answers, enqueued) = work.await?;
+        let (answers, enqueued, turned) = work.await?;
+        self.ring_for_turned(turned);
         let rings = self.tell_enqueued(enqueued);
         self.ring_for(rings);
         Ok(answers)

@@ -1,6 +1,7 @@
 //! Jobs come in: inserted, or found to be there already.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
 
 use crate::job::{JobId, JobState, NewJob, Queue, Timestamp};
 use crate::store::batch::{Batches, Fields, MAX_BYTES, Size, Wire, texts};
@@ -8,7 +9,7 @@ use crate::store::dialect::{Dialect, Outcome, Session};
 use crate::store::fault::{Blame, Fault};
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
-use crate::store::{Foreign, Inserted, Result, StoreError};
+use crate::store::{Database, Foreign, Inserted, Result, StoreError};
 
 const DOING: &str = "inserting jobs";
 /// How often a taken key is looked for whose holder went away between two statements.
@@ -120,9 +121,10 @@ impl<D: Dialect> SqlStore<D> {
             return Ok(Vec::new());
         }
         let incoming = Incoming::new(D::WIRE, BULK, jobs.to_vec());
+        let now = jobs.iter().map(|job| job.created_at).max().unwrap_or(Timestamp::EPOCH);
         let mut round = 1;
         let answers = loop {
-            match self.insert_once(incoming.clone()).await {
+            match self.insert_once(incoming.clone(), now).await {
                 Ok(answers) => break answers,
                 Err(fault) if fault.blame() == Blame::Race && round < ROUNDS => round += 1,
                 Err(fault) => return Err(fault.told(DOING)),
@@ -147,20 +149,47 @@ impl<D: Dialect> SqlStore<D> {
             if !queues.is_empty() {
                 self.db.announce_foreign(&mut *session, &queues).await?;
             }
-            incoming.insert(&mut *session, self.db.statements()).await
+            let answers = incoming.insert(&mut *session, self.db.statements()).await?;
+            // Where others write meanwhile, keys are not held for as long as the caller likes: somebody looks when it has
+            // committed.
+            if D::DATABASE == Database::Sqlite {
+                let now = jobs.iter().map(|job| job.created_at).max().unwrap_or(Timestamp::EPOCH);
+                self.turnstile(now).turn(&mut *session).await?;
+            } else if !session.turns().is_empty() {
+                self.lines_in_callers_hands.store(true, Ordering::Relaxed);
+            }
+            Ok(answers)
         };
-        let answers = work.await.map_err(|fault| fault.told(DOING))?;
+        let answers = work.await.map_err(|fault: Fault| fault.told(DOING))?;
         Ok(in_order(jobs, &answers))
     }
 
-    async fn insert_once(&self, incoming: Incoming) -> Outcome<HashMap<JobId, Inserted>> {
-        let statements = self.db.statements().clone();
+    async fn insert_once(&self, incoming: Incoming, now: Timestamp) -> Outcome<HashMap<JobId, Inserted>> {
+        let (statements, turnstile) = (self.db.statements().clone(), self.turnstile(now));
         // One statement is whole by itself; several are whole together.
-        if incoming.may_be_several() {
-            self.db.transact(move |s| Box::pin(async move { incoming.insert(s, &statements).await })).await
-        } else {
-            self.db.alone(move |s| Box::pin(async move { incoming.insert(s, &statements).await })).await
+        if incoming.may_be_several() || D::DATABASE == Database::Sqlite {
+            let work = self.db.transact(move |s| {
+                Box::pin(async move {
+                    let answers = incoming.insert(s, &statements).await?;
+                    Ok((answers, turnstile.turn(s).await?))
+                })
+            });
+            let (answers, turned) = work.await?;
+            self.ring_for_turned(turned);
+            return Ok(answers);
         }
+        let work = self.db.alone(move |s| {
+            Box::pin(async move {
+                let answers = incoming.insert(s, &statements).await?;
+                Ok((answers, std::mem::take(s.turns())))
+            })
+        });
+        let (answers, turns) = work.await?;
+        if let Err(fault) = self.turn_apart(turns, now).await {
+            // The jobs are there, and so is the note that somebody has to look.
+            tracing::warn!(error = %fault.told(DOING), "jobs were inserted, and wait until a promoter lets them through");
+        }
+        Ok(answers)
     }
 }
 
@@ -209,6 +238,7 @@ pub(super) fn undated(fields: &mut Fields, job: &NewJob) {
         fields.flag("awaited", true);
     }
     fields.id("continues_run_id", job.lineage.continues.map(|run| run.uuid()));
+    fields.opt_text("limit_given", job.limit_key.as_ref());
     fields.opt_text("on_discard", job.on_discard.as_ref().map(|json| json.as_str()));
 }
 

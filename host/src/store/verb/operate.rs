@@ -12,6 +12,7 @@ use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
 use crate::store::verb::find::{Columns, Part, newest};
 use crate::store::verb::move_jobs::{Batch, Moved, move_jobs};
+use crate::store::verb::turn::Turned;
 use crate::store::{Answer, Order, Result, Selection, Step, StoreError, Survey, Tally};
 use crate::wake::Line;
 
@@ -84,12 +85,17 @@ impl<D: Dialect> SqlStore<D> {
         let mut round = 1;
         loop {
             let (db, order, batch) = (self.db.clone(), order.clone(), batch.clone());
+            let turnstile = self.turnstile(now);
             let transaction = self.db.transact(move |session| {
                 Box::pin(async move {
                     let statements = db.statements();
                     let entry = Entry { order: &order, name, asked: batch.asked() };
                     if !entry.begin(session, statements, now).await? {
-                        return Ok((entry.recorded(session, statements).await?, Vec::new()));
+                        return Ok((
+                            entry.recorded(session, statements).await?,
+                            Vec::new(),
+                            Turned::default(),
+                        ));
                     }
                     let Moved { answers, enqueued } = move_jobs(&*db, session, &batch, now).await?;
                     let answers: Vec<_> = answers.into_iter().collect();
@@ -98,7 +104,7 @@ impl<D: Dialect> SqlStore<D> {
                     }
                     let record = Record { asked: batch.asked(), answers, next };
                     entry.keep(session, statements, &record).await?;
-                    Ok((record, enqueued))
+                    Ok((record, enqueued, turnstile.turn(session).await?))
                 })
             });
             match transaction.await {
@@ -107,7 +113,8 @@ impl<D: Dialect> SqlStore<D> {
                     round += 1;
                 }
                 answer => {
-                    let (record, enqueued) = answer.map_err(|fault| fault.told(DOING))?;
+                    let (record, enqueued, turned) = answer.map_err(|fault| fault.told(DOING))?;
+                    self.ring_for_turned(turned);
                     self.ring_for_answers(&record.answers, now);
                     let rings = self.tell_enqueued(enqueued);
                     self.ring_for(rings);

@@ -34,7 +34,7 @@ impl<D: Dialect> SqlStore<D> {
                 match (step.walk.remains, step.walk.remains.state()) {
                     (_, Some(state)) => prune_jobs(s, texts, &step, state, before).await,
                     (Remains::Actions, None) => prune_actions(s, texts, &step, before).await,
-                    (Remains::Nodes, None) => prune_nodes(s, texts, &step, before).await,
+                    (Remains::Nodes, None) => prune_nodes(s, texts, &step, before, now).await,
                     (Remains::Logs | Remains::Succeeded | Remains::Cancelled | Remains::Discarded, None) => {
                         prune_logs(s, texts, &step, before).await
                     }
@@ -198,7 +198,12 @@ async fn prune_nodes(
     texts: &Statements,
     step: &PruneStep,
     before: Timestamp,
+    now: Timestamp,
 ) -> Done<Pruned> {
+    if step.doom == Doom::Delete {
+        // No record of anything: what is known of such keys is known without.
+        session.run(texts.limit_keys_forget, vec![now.into()]).await?;
+    }
     let statement = match step.doom {
         Doom::Delete => texts.prune_nodes,
         Doom::Count => texts.prune_nodes_count,

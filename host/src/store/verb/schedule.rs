@@ -109,15 +109,17 @@ impl<D: Dialect> SqlStore<D> {
         slug: &Slug,
         now: Timestamp,
     ) -> Result<ScheduleRan> {
-        let (slug, action) = (slug.clone(), order.action);
+        let (slug, action, turnstile) = (slug.clone(), order.action, self.turnstile(now));
         let what = format!("schedules run {slug}");
         // A repeat is answered what was recorded, and has enqueued nothing that could be told.
         let slot = Arc::new(Mutex::new(None));
         let kept = Arc::clone(&slot);
         let answer = self.carry_out_one(order, what, now, move |s, texts| {
-            let (slug, kept) = (slug.clone(), Arc::clone(&kept));
+            let (slug, kept, turnstile) = (slug.clone(), Arc::clone(&kept), turnstile.clone());
             Box::pin(async move {
                 let (answer, enqueued) = run_now(s, &texts, D::WIRE, (&slug, action), now).await?;
+                // Whoever is let through by it is rung for with the job itself.
+                turnstile.turn(s).await?;
                 *kept.lock().unwrap_or_else(PoisonError::into_inner) = enqueued;
                 Ok(answer)
             })

@@ -181,6 +181,7 @@ fn claim_of(job: &Found, now: Timestamp) -> Claim {
         tries: job.tries,
         last_chance: job.last_chance,
         on_discard: false,
+        limited: false,
         checkpoint: false,
         overrides: Overrides::default(),
         lineage: Lineage::default(),

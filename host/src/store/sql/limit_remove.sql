@@ -1,0 +1,2 @@
+-- Removes a limit. $1 name
+DELETE FROM flyball.limits WHERE name = $1 RETURNING origin

@@ -1,0 +1,2 @@
+-- There is one writer.
+SELECT w.before FROM limit_walk w
