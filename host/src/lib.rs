@@ -34,4 +34,7 @@ pub mod telemetry;
 pub mod timing;
 pub mod wake;
 
-pub use client::{BulkError, Client, ClientError, Ended, QueueStatus, Wake, request_id, with_request_id};
+pub use client::{
+    BulkError, Client, ClientError, Ended, LastRun, OnNode, QueueStatus, Wake, Why, request_id,
+    with_request_id,
+};

@@ -16,6 +16,7 @@ macro_rules! say_raw {
     }};
 }
 
+mod actions;
 mod bench;
 pub mod build;
 mod completions;
@@ -72,7 +73,7 @@ enum Command {
     Enqueue(Box<enqueue::Enqueue>),
     /// Look at jobs and change them.
     #[command(subcommand)]
-    Jobs(jobs::Jobs),
+    Jobs(Box<jobs::Jobs>),
     /// Look at the runs of jobs.
     #[command(subcommand)]
     Runs(runs::Runs),
@@ -88,6 +89,9 @@ enum Command {
     /// Look at the nodes.
     #[command(subcommand)]
     Nodes(nodes::Nodes),
+    /// Look at what operators ordered.
+    #[command(subcommand)]
+    Actions(actions::Actions),
     /// Look at schedules, add and change them.
     #[command(subcommand)]
     Schedules(schedules::Schedules),
@@ -139,6 +143,7 @@ impl Cli {
             Command::Queues(command) => command.run(&globals).await,
             Command::Kinds(command) => command.run(&globals).await,
             Command::Limits(command) => command.run(&globals).await,
+            Command::Actions(command) => command.run(&globals).await,
             Command::Nodes(command) => command.run(&globals).await,
             Command::Schedules(command) => command.run(&globals).await,
             Command::Prune(command) => command.run(&globals).await,

@@ -12,6 +12,7 @@ mod retention;
 mod schedules;
 mod schemas;
 mod wait;
+mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub use flags::QueueStatus;
 pub use outbox::Wake;
 pub use request_id::{request_id, with_request_id};
 pub use wait::Ended;
+pub use why::{LastRun, OnNode, Why};
 
 use self::schemas::Schemas;
 use crate::clock::Clock;

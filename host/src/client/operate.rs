@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Client, ClientError, Result};
 use crate::job::{ActionId, Barriers, JobId, JobState, Operation};
-use crate::store::{Answer, Order, Scope, Selection, Tally};
+use crate::store::{ActionFilter, ActionRecord, Answer, Order, Scope, Selection, Tally};
 
 impl Client {
     /// Cancels jobs: those that wait at once, those that run by their node. Answers in input order.
@@ -116,6 +116,14 @@ impl Client {
                 None => return Ok(states),
             }
         }
+    }
+
+    /// What operators ordered, the newest first: who, when, what, and how many jobs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn actions(&self, filter: &ActionFilter) -> Result<Vec<ActionRecord>> {
+        Ok(self.store.actions(filter).await?)
     }
 
     fn order(&self, action: ActionId, operation: Operation) -> Order {

@@ -111,7 +111,7 @@ pub enum Event {
         /// Why.
         error: String,
     },
-    /// Jobs were kept for long enough, and are gone.
+    /// Jobs are gone: they were kept for long enough, or an operator deleted them.
     JobsPruned {
         /// Their kind.
         kind: Kind,

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::json::{MAX_ARGS_BYTES, MAX_METADATA_BYTES};
 use super::{
     ExecutorClass, JobId, JobState, Json, JsonError, Key, Kind, Lineage, NameError, OnDiscard, Overrides,
-    Queue, Slug, Tag, Timestamp,
+    Priority, Queue, Slug, Tag, Timestamp,
 };
 
 /// The most tags that a job may have.
 const MAX_TAGS: usize = 32;
 /// The last priority; lower runs first.
-const MAX_PRIORITY: u16 = i16::MAX as u16;
+const MAX_PRIORITY: u16 = Priority::LAST;
 /// The longest and shortest time-out that a job may ask for.
 const TIMEOUTS: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_secs(24 * 3600);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::retry::spread;
-use super::{JobId, JobState, Timestamp};
+use super::{JobId, JobState, Priority, Timestamp};
 
 /// What is to be done to jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,32 @@ pub enum Operation {
     Retry,
     /// Run again what has ended.
     Replay(Replay),
+    /// Give what waits another place in its lane. It keeps its state, and what is due its time.
+    Reprioritise(Priority),
+    /// Make what waits due at another time. What waits for its next attempt, or was set aside, keeps its state.
+    Reschedule(Due),
+    /// Forget what has ended: its runs, its logs, its checkpoint, and its row. Its keys are free again.
+    Delete,
+}
+
+/// When what is rescheduled is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Due {
+    /// At an instant; at once, if it has passed.
+    At(Timestamp),
+    /// So long after the order is carried out.
+    In(Duration),
+}
+
+impl Due {
+    /// The instant, for an order that is carried out now.
+    pub fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::In(delay) => now.after(delay),
+        }
+    }
 }
 
 /// What a cancel of the children of a job does to the barriers of that job which have not fired.
@@ -64,6 +90,9 @@ impl Operation {
             Self::Cancel(_) => "cancel",
             Self::Retry => "retry",
             Self::Replay(_) => "replay",
+            Self::Reprioritise(_) => "reprioritise",
+            Self::Reschedule(_) => "reschedule",
+            Self::Delete => "delete",
         }
     }
 
@@ -79,12 +108,16 @@ impl Operation {
             Self::Replay(Replay { force: Force::Succeeded, .. }) => {
                 matches!(state, Succeeded | Cancelled | Discarded)
             }
+            Self::Reprioritise(_) | Self::Reschedule(_) => {
+                matches!(state, Available | Scheduled | Retryable | Paused)
+            }
+            Self::Delete => state.is_terminal(),
         }
     }
 
     /// The states that it looks for where none is named: no surprise is among them.
     pub const fn usual(self) -> &'static [JobState] {
-        use JobState::{Available, Discarded, Paused, Retryable, Running, Scheduled, Succeeded};
+        use JobState::{Available, Cancelled, Discarded, Paused, Retryable, Running, Scheduled, Succeeded};
         match self {
             Self::Pause => &[Available, Scheduled, Retryable],
             Self::Resume => &[Paused],
@@ -92,6 +125,8 @@ impl Operation {
             Self::Retry => &[Retryable, Discarded],
             Self::Replay(Replay { force: Force::Never, .. }) => &[Discarded],
             Self::Replay(Replay { force: Force::Succeeded, .. }) => &[Discarded, Succeeded],
+            Self::Reprioritise(_) | Self::Reschedule(_) => &[Available, Scheduled, Retryable, Paused],
+            Self::Delete => &[Succeeded, Cancelled, Discarded],
         }
     }
 }
@@ -126,6 +161,9 @@ mod tests {
             Operation::Cancel(Barriers::Drop),
             Operation::Retry,
             Operation::Replay(Replay::default()),
+            Operation::Reprioritise(Priority::default()),
+            Operation::Reschedule(Due::In(Duration::from_secs(1))),
+            Operation::Delete,
         ];
         for operation in operations {
             assert!(operation.usual().iter().all(|state| operation.moves(*state)), "{operation:?}");

@@ -12,6 +12,7 @@ mod error;
 mod fault;
 mod flags;
 mod foreign;
+mod inspect;
 mod limits;
 mod open;
 mod policy;
@@ -37,18 +38,12 @@ use async_trait::async_trait;
 pub use error::StoreError;
 pub use flags::Flags;
 pub use foreign::Foreign;
+pub use inspect::{Departure, Difference, compare_schema};
 pub use limits::Limits;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use policy::{FleetPolicy, NodePolicy};
 pub use request::{
-    Activity, Answer, BatchProgress, Between, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes,
-    Comparison, Database, Doom, DueSchedule, FailureFilter, FailureRecord, Fired, FiredJob, Flag, FlagSet,
-    Flagged, Footprint, Health, Inserted, JobFilter, KeyTaken, KindDefaults, KindRecord, KindWaiting,
-    LaneCount, LimitKept, LimitLine, LimitRecord, LimitRemoved, LimitsReconciled, LogPart, NewNode,
-    NodeRecord, Notes, Order, Overview, Page, Place, ProgressReport, Promoted, PruneStep, Pruned,
-    PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Reconciled, Registered, Renewal, Renewed,
-    ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Scope, Selection, SelectionError,
-    ServedKind, Settled, SingleOrder, Step, Survey, Sweep, Swept, Switch, Tally, Turn,
+    ActionFilter, ActionRecord, Activity, Ahead, Answer, BatchProgress, Between, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes, Comparison, Database, Doom, DueSchedule, FailureFilter, FailureRecord, Fired, FiredJob, Flag, FlagSet, Flagged, Footprint, Health, Inserted, JobFilter, KeyTaken, KindDefaults, KindRecord, KindWaiting, LaneCount, LimitKept, LimitLine, LimitRecord, LimitRemoved, LimitsReconciled, LogPart, Need, NewNode, NodeRecord, Notes, Order, Overview, Page, Place, ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Reconciled, Registered, Renewal, Renewed, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Scope, Selection, SelectionError, ServedKind, Settled, SingleOrder, Skew, Step, Survey, Sweep, Swept, Switch, Tally, Turn,
 };
 pub use retention::Retention;
 pub use schedules::Schedules;
@@ -155,6 +150,9 @@ pub trait Store: Schedules + Retention + Flags + Limits + Send + Sync + 'static 
     /// Counts the jobs of the next part of a selection.
     async fn survey(&self, selection: &Selection, from: Option<JobId>) -> Result<Survey>;
 
+    /// What operators ordered, the newest first.
+    async fn actions(&self, filter: &ActionFilter) -> Result<Vec<ActionRecord>>;
+
     // Reads.
 
     /// One job.
@@ -163,6 +161,10 @@ pub trait Store: Schedules + Retention + Flags + Limits + Send + Sync + 'static 
     async fn state(&self, job: JobId) -> Result<Option<JobState>>;
     /// Its runs, newest first.
     async fn runs(&self, job: JobId) -> Result<Vec<RunRecord>>;
+    /// Its newest run.
+    async fn last_run(&self, job: JobId) -> Result<Option<RunRecord>>;
+    /// How many jobs come before an available one in its lane, counted up to `most`.
+    async fn ahead(&self, job: &JobRecord, most: u32) -> Result<Ahead>;
     /// One run.
     async fn run(&self, id: RunId) -> Result<Option<RunRecord>>;
     /// Lines of the log of one run, in order.

@@ -42,6 +42,8 @@ pub enum Role {
     /// One that enqueues, reads and operates.
     #[default]
     Client,
+    /// One that reads, and is refused whatever would change something.
+    Onlooker,
     /// A node that runs jobs: on SQLite it takes the file's lock, of which there is one.
     Serve {
         /// What is said to a second one that wants the lock.
@@ -113,7 +115,7 @@ pub async fn open(url: &str, options: &OpenOptions) -> Result<SharedStore> {
 pub(super) async fn open_edited(url: &str, options: &OpenOptions, edits: &[Edit]) -> Result<SharedStore> {
     let database = database_of(url)?;
     match options.schema {
-        SchemaMode::Check => schema::check(url, options).await?,
+        SchemaMode::Check => schema::check(url).await?,
         SchemaMode::Migrate => {
             schema::migrate(url, options).await?;
         }

@@ -12,6 +12,18 @@ pub fn statements(database: Database) -> Vec<(&'static str, &'static str)> {
     }
 }
 
+/// The schema of a database as [`compare_schema`](super::compare_schema) sees it, a line for each object.
+///
+/// # Errors
+/// When it can't be reached.
+pub async fn schema(url: &str) -> Result<String> {
+    let found = match super::database_of(url)? {
+        Database::Sqlite => sqlite::found_schema(url).await?,
+        Database::Postgres => postgres::found_schema(url).await?,
+    };
+    Ok(super::inspect::written(&found))
+}
+
 /// Opens a store some of whose statements say something else.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Rows that are read back whole, as the records of `job/` and of this room.
 
 use super::value::Row;
-use super::{FailureRecord, KindRecord, LaneCount, NodeRecord, Result, StoreError};
+use super::{ActionRecord, FailureRecord, KindRecord, LaneCount, NodeRecord, Result, StoreError};
 use crate::job::{
     ChildRecord, Claim, ExecutorClass, JobRecord, JobState, Kind, Lineage, LogRecord, Queue, RunRecord,
     Settlement, Slug, Tag,
@@ -204,6 +204,21 @@ pub(super) fn failure(mut row: Row) -> Result<FailureRecord> {
         error_class: row.opt_word("error_class")?,
         error_message: row.opt_text("error_message")?,
         finished_at: row.time("finished_at")?,
+    })
+}
+
+pub(super) fn action(mut row: Row) -> Result<ActionRecord> {
+    let row = &mut row;
+    Ok(ActionRecord {
+        action_id: row.id("action_id")?,
+        who: row.text("who")?,
+        at: row.time("at")?,
+        last_at: row.time("last_at")?,
+        what: row.text("what")?,
+        about: row.opt_json("about")?,
+        batches: row.int("batches")?,
+        jobs_changed: row.int("jobs_changed")?,
+        jobs_left: row.int("jobs_left")?,
     })
 }
 

@@ -90,18 +90,18 @@ pub async fn migrate(url: &str, options: &OpenOptions) -> Result<Vec<Migration>>
 ///
 /// # Errors
 /// When the database can't be reached, or is newer than this binary can use.
-pub async fn pending_migrations(url: &str, options: &OpenOptions) -> Result<Vec<Migration>> {
+pub async fn pending_migrations(url: &str) -> Result<Vec<Migration>> {
     let database = database_of(url)?;
     let applied = match database {
-        Database::Sqlite => sqlite::applied(url, options).await?,
+        Database::Sqlite => sqlite::applied(url).await?,
         Database::Postgres => postgres::applied(url).await?,
     };
     missing(database, &applied)
 }
 
 /// Fails unless the schema is there and this binary can use it; says what to do.
-pub(super) async fn check(url: &str, options: &OpenOptions) -> Result<()> {
-    let pending = pending_migrations(url, options).await?;
+pub(super) async fn check(url: &str) -> Result<()> {
+    let pending = pending_migrations(url).await?;
     let Some(first) = pending.first() else { return Ok(()) };
     Err(StoreError::Schema(if first.version == 1 {
         "the database holds no Flyball schema yet: run `flyball migrate`".into()

@@ -9,13 +9,7 @@ use async_trait::async_trait;
 
 use super::dialect::{Dialect, Ring};
 use super::{
-    Activity, Answer, BatchProgress, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database,
-    DueSchedule, FailureFilter, FailureRecord, Fired, Flag, FlagSet, Flagged, Flags, Footprint, Foreign,
-    Health, Inserted, JobFilter, KindRecord, LimitKept, LimitLine, LimitRecord, LimitRemoved, Limits,
-    LimitsReconciled, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order, Overview, Page,
-    ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled, Registered, Renewal,
-    Renewed, Result, Retention, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Schedules,
-    Selection, Settled, SingleOrder, Step, Store, StoreError, Survey, Sweep, Swept, Switch,
+    ActionFilter, ActionRecord, Activity, Ahead, Answer, BatchProgress, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database, DueSchedule, FailureFilter, FailureRecord, Fired, Flag, FlagSet, Flagged, Flags, Footprint, Foreign, Health, Inserted, JobFilter, KindRecord, LimitKept, LimitLine, LimitRecord, LimitRemoved, Limits, LimitsReconciled, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled, Registered, Renewal, Renewed, Result, Retention, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Schedules, Selection, Settled, SingleOrder, Step, Store, StoreError, Survey, Sweep, Swept, Switch,
 };
 use crate::clock::Clock;
 use crate::event::Events;
@@ -242,6 +236,10 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.survey_jobs(selection, from).await
     }
 
+    async fn actions(&self, filter: &ActionFilter) -> Result<Vec<ActionRecord>> {
+        self.read_actions(filter).await
+    }
+
     async fn job(&self, id: JobId) -> Result<Option<JobRecord>> {
         self.read_job(id).await
     }
@@ -252,6 +250,14 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn runs(&self, job: JobId) -> Result<Vec<RunRecord>> {
         self.read_runs(job).await
+    }
+
+    async fn last_run(&self, job: JobId) -> Result<Option<RunRecord>> {
+        self.read_last_run(job).await
+    }
+
+    async fn ahead(&self, job: &JobRecord, most: u32) -> Result<Ahead> {
+        self.count_ahead(job, most).await
     }
 
     async fn run(&self, id: RunId) -> Result<Option<RunRecord>> {

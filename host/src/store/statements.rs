@@ -35,7 +35,7 @@ pub(super) use statements;
 statements! {
     /// What the verbs that are the same for both databases run.
     Statements {
-    action_answer, action_begin, action_read, barriers_drop, barriers_fire, barriers_lock, barriers_set, batch, cancel_running, cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts, ended, failures, families, footprint, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kind_pause, kind_resume, kinds, lanes, late_note, late_read, limit_keys_forget, limit_lines, limit_put, limit_put_running, limit_remove, limit_walk_go, limit_walk_put, limit_walk_see, limit_walk_take, limits, limits_hold, list, list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, pause, ping, policies, progress, promote, prune_actions, prune_actions_count, prune_checkpoints, prune_find, prune_hold, prune_jobs, prune_lines, prune_log_queues, prune_logs, prune_nodes, prune_nodes_count, prune_old_logs, prune_runs, prune_weigh, publish_kinds, publish_node, queue_pause, queue_resume, queues_paused, rare, renew_compare, replay, resume, retry, retry_holders, run, running, running_free, runs, schedule_add, schedule_broken, schedule_change, schedule_fired, schedule_lock, schedule_own, schedule_passed, schedule_remove, schedule_take, schedules, schedules_due, schedules_next, schedules_turn, select, select_children, select_these, state, turn_admit, turn_count, turn_hold, turn_note, turns_due, walk,
+    action_answer, action_begin, action_leave, action_read, actions, ahead, barriers_drop, barriers_fire, barriers_lock, barriers_set, batch, cancel_running, cancel_waiting, cancels, checkpoint, checkpoint_end, checkpoint_save, checkpoints_drop, children, continued, counts, doomed, ended, failures, families, footprint, health, hold, insert, insert_find, job, jobs_lock, keyed, kind, kind_pause, kind_resume, kinds, lanes, last_run, late_note, late_read, limit_keys_forget, limit_lines, limit_put, limit_put_running, limit_remove, limit_walk_go, limit_walk_put, limit_walk_see, limit_walk_take, limits, limits_hold, list, list_children, list_these, log, log_tail, next_due, node_alive, node_leave, node_register, node_renew, nodes, orphans, parent, pause, ping, policies, progress, promote, prune_actions, prune_actions_count, prune_checkpoints, prune_find, prune_hold, prune_jobs, prune_lines, prune_log_queues, prune_logs, prune_nodes, prune_nodes_count, prune_old_logs, prune_runs, prune_weigh, publish_kinds, publish_node, queue_pause, queue_resume, queues_paused, rare, renew_compare, replay, reprioritise, reschedule, resume, retry, retry_holders, run, running, running_free, runs, schedule_add, schedule_broken, schedule_change, schedule_fired, schedule_lock, schedule_own, schedule_passed, schedule_remove, schedule_take, schedules, schedules_due, schedules_next, schedules_turn, select, select_children, select_these, state, turn_admit, turn_count, turn_hold, turn_note, turns_due, walk,
     }
 }
 
@@ -63,7 +63,10 @@ macro_rules! texts {
         $crate::store::statements::Statements {
             action_answer: own!("action_answer"),
             action_begin: shared!("action_begin"),
+            action_leave: shared!("action_leave"),
             action_read: shared!("action_read"),
+            actions: shared!("actions"),
+            ahead: shared!("ahead"),
             barriers_drop: own!("barriers_drop"),
             barriers_fire: own!("barriers_fire"),
             barriers_lock: own!("barriers_lock"),
@@ -79,6 +82,7 @@ macro_rules! texts {
             children: own!("children"),
             continued: own!("continued"),
             counts: shared!("counts"),
+            doomed: own!("doomed"),
             ended: own!("ended"),
             failures: own!("failures"),
             families: own!("families"),
@@ -95,6 +99,7 @@ macro_rules! texts {
             kind_resume: shared!("kind_resume"),
             kinds: shared!("kinds"),
             lanes: shared!("lanes"),
+            last_run: shared!("last_run"),
             late_note: own!("late_note"),
             late_read: own!("late_read"),
             limit_keys_forget: own!("limit_keys_forget"),
@@ -151,6 +156,8 @@ macro_rules! texts {
             rare: own!("rare"),
             renew_compare: own!("renew_compare"),
             replay: own!("replay"),
+            reprioritise: own!("reprioritise"),
+            reschedule: own!("reschedule"),
             resume: own!("resume"),
             retry: own!("retry"),
             retry_holders: own!("retry_holders"),

@@ -3,6 +3,7 @@
 mod answers;
 mod cancel;
 mod client;
+mod doctor;
 mod drain;
 mod enqueue;
 mod fairness;
@@ -16,6 +17,7 @@ mod outcomes;
 mod plugins;
 mod retention;
 mod schedules;
+mod standing;
 mod tls;
 mod told;
 mod worlds;

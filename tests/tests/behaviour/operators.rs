@@ -11,6 +11,7 @@ on_both_databases!(
     jobs_are_paused_resumed_and_cancelled_by_what_describes_them,
     an_order_for_every_job_must_be_meant,
     a_failed_job_is_found_and_replayed_by_the_command_line,
+    jobs_are_reprioritised_rescheduled_and_deleted_by_the_command_line,
     a_queue_and_a_kind_are_paused_and_resumed_by_the_command_line,
     the_log_tells_how_the_queues_stand_as_often_as_it_is_asked,
 );
@@ -92,6 +93,38 @@ async fn a_failed_job_is_found_and_replayed_by_the_command_line(world: World) ->
     assert_eq!(home.call(&["jobs", "list", "--unfinished", "--json"]).await?, "[]\n");
     let none = home.call(&["jobs", "progress", &id]).await?;
     assert_eq!(none, "0 of 0 have ended, 0 have not\n");
+    Ok(())
+}
+
+async fn jobs_are_reprioritised_rescheduled_and_deleted_by_the_command_line(world: World) -> Result<()> {
+    let home = &world.home;
+    let (red, blue) = (enqueue(home, &["paint"]).await?, enqueue(home, &["paint"]).await?);
+    let told = home.call(&["jobs", "reprioritise", &red, "--priority", "7"]).await?;
+    assert_eq!(told, format!("{red} available, priority 7\n"));
+    let refused = home.run(&["jobs", "reprioritise", &red, "--priority", "40000"]).await?;
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("a number from 0 to 32767"), "{}", refused.stderr);
+    let rehearsed: Value =
+        home.ask(&["jobs", "reschedule", "--kind", "paint", "--in", "1h", "--dry-run", "--json"]).await?;
+    assert_eq!(rehearsed["would_change"], 2);
+    let told = home.call(&["jobs", "reschedule", "--kind", "paint", "--at", "2d"]).await?;
+    assert_eq!(told, "2 scheduled\n2 jobs were changed\n");
+    let told = home.call(&["jobs", "reschedule", &blue, "--at", "2020-01-01T00:00:00Z"]).await?;
+    assert_eq!(told, format!("{blue} available\n"), "a time that has passed is now");
+    let neither = home.run(&["jobs", "reschedule", &blue]).await?;
+    assert_eq!(neither.code, Some(2));
+    let early = home.run(&["jobs", "delete", &blue]).await?;
+    assert_eq!(
+        (early.code, early.stdout),
+        (Some(1), format!("{blue} has not ended: available; cancel it first\n"))
+    );
+    home.call(&["jobs", "cancel", "--kind", "paint"]).await?;
+    assert_eq!(home.call(&["jobs", "delete", &blue]).await?, format!("{blue} deleted\n"));
+    assert_eq!(home.run(&["jobs", "show", &blue]).await?.code, Some(4));
+    let deleted: Value = home.ask(&["jobs", "delete", "--kind", "paint", "--json"]).await?;
+    assert_eq!((&deleted["changed"], &deleted["deleted"]), (&json!(1), &json!(1)));
+    let refused = home.run(&["jobs", "delete", "--state", "available"]).await?;
+    assert_eq!(refused.code, Some(2));
     Ok(())
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use flyball::ClientError;
-use flyball::job::{ActionId, Barriers, ErrorClass, Force, JobState, Key, Operation, Replay, When};
+use flyball::job::{
+    ActionId, Barriers, Due, ErrorClass, Force, JobState, Key, Operation, Priority, Replay, When,
+};
 use flyball::store::{Answer, Scope, Selection, SelectionError, StoreError, Tally};
 
 use crate::world::{World, cancelling, completed, failed, kind, order, promises};
@@ -23,17 +25,23 @@ promises! {
     a_cancel_of_children_drops_the_barrier_unless_it_is_to_fire
 }
 
-const OPERATIONS: [Operation; 6] = [
-    Operation::Pause,
-    Operation::Resume,
-    Operation::Cancel(Barriers::Drop),
-    Operation::Retry,
-    Operation::Replay(Replay { force: Force::Never, stagger: None }),
-    Operation::Replay(Replay { force: Force::Succeeded, stagger: None }),
-];
+fn operations() -> Vec<Operation> {
+    let minute = Duration::from_secs(60);
+    vec![
+        Operation::Pause,
+        Operation::Resume,
+        Operation::Cancel(Barriers::Drop),
+        Operation::Retry,
+        Operation::Replay(Replay { force: Force::Never, stagger: None }),
+        Operation::Replay(Replay { force: Force::Succeeded, stagger: None }),
+        Operation::Reprioritise(Priority::default()),
+        Operation::Reschedule(Due::In(minute)),
+        Operation::Delete,
+    ]
+}
 
 async fn an_order_moves_the_states_that_it_says_and_no_others(world: World) {
-    for operation in OPERATIONS {
+    for operation in operations() {
         for state in JobState::ALL {
             let job = world.insert(1).await;
             world.put(&job, *state).await;
@@ -42,12 +50,23 @@ async fn an_order_moves_the_states_that_it_says_and_no_others(world: World) {
             let expected = match (operation.moves(*state), state) {
                 (false, state) => Answer::Left { state: *state },
                 (true, JobState::Running) => Answer::Requested,
+                (true, _) if operation == Operation::Delete => Answer::Deleted,
                 (true, _) => Answer::Moved { state: world.state(job[0]).await },
             };
             assert_eq!(answer, expected, "{operation:?} of {state}");
             let stays = !operation.moves(*state) || *state == JobState::Running;
-            let waits = *state == JobState::Available && operation == Operation::Retry;
-            assert_eq!(world.state(job[0]).await == *state, stays || waits, "{operation:?} of {state}");
+            let same = match operation {
+                Operation::Retry => *state == JobState::Available,
+                Operation::Reprioritise(_) => true,
+                Operation::Reschedule(_) => *state != JobState::Available,
+                Operation::Pause
+                | Operation::Resume
+                | Operation::Cancel(_)
+                | Operation::Replay(_)
+                | Operation::Delete => false,
+            };
+            let read = world.store.state(job[0]).await.unwrap();
+            assert_eq!(read == Some(*state), stays || same, "{operation:?} of {state}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flyball::job::{
-    ActionId, Barriers, ErrorClass, Field, JobId, JobState, Key, Limit, LimitName, Operation, Queue,
+    ActionId, Barriers, Due, ErrorClass, Field, JobId, JobState, Key, Limit, LimitName, Operation, Queue,
     QueueSet, Rate, Release, Remains, Timestamp, Verdict, Walk, When,
 };
 use flyball::store::{Database, Doom, LimitKept, LimitRemoved, PruneStep, SingleOrder};
@@ -144,7 +144,8 @@ pub(crate) async fn whatever_ends_an_attempt_frees_its_permit_in_the_same_transa
     world.end(claim, Verdict::Released(Release::Drain)).await;
     assert_eq!(claimed(&world, node).await, [released]);
     // Operators end what waits, too: of two that wait, the first may run.
-    for operation in [Operation::Cancel(Barriers::Drop), Operation::Pause] {
+    let tomorrow = Due::In(Duration::from_secs(86_400));
+    for operation in [Operation::Cancel(Barriers::Drop), Operation::Pause, Operation::Reschedule(tomorrow)] {
         let tenant = operation.name();
         let first = of_tenant(&world, tenant).await;
         world.advance(1);
@@ -182,6 +183,7 @@ pub(crate) async fn whatever_makes_a_job_available_puts_it_into_its_line(world: 
     let claim = world.claim(node, 100).await.pop().expect("claimed");
     let args = || r#"{"tenant":"a"}"#.to_owned();
     let later = world.insert_one(|o| (o.args, o.when) = (args(), When::In(Duration::from_secs(5)))).await;
+    let sooner = world.insert_one(|o| (o.args, o.when) = (args(), When::In(Duration::from_secs(500)))).await;
     let paused = of_tenant(&world, "a").await;
     let cancelled = of_tenant(&world, "a").await;
     let orders = async |operation: Operation, job: JobId| {
@@ -194,8 +196,9 @@ pub(crate) async fn whatever_makes_a_job_available_puts_it_into_its_line(world: 
     promote(&world).await;
     orders(Operation::Resume, paused).await;
     orders(Operation::Retry, cancelled).await;
+    orders(Operation::Reschedule(Due::At(world.now())), sooner).await;
     assert!(claimed(&world, node).await.is_empty(), "all of them wait for {holder}");
-    for job in [later, paused, cancelled] {
+    for job in [later, paused, cancelled, sooner] {
         let read = world.read(job).await;
         assert_eq!((read.state, read.blocked_by.as_deref()), (JobState::Available, Some("tenant:a")));
     }
@@ -206,7 +209,7 @@ pub(crate) async fn whatever_makes_a_job_available_puts_it_into_its_line(world: 
         world.end(claim, completed()).await;
     }
     rest.sort_unstable();
-    let mut all = [later, paused, cancelled];
+    let mut all = [later, paused, cancelled, sooner];
     all.sort_unstable();
     assert_eq!(rest, all);
 }

@@ -1,13 +1,17 @@
 //! Is it a store? The same promises, kept on both databases, with a clock that the tests own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod actions;
 mod answers;
 mod barriers;
 mod bulk;
 mod by_sql;
+mod changes;
 mod checkpoints;
 mod children;
 mod claims;
+mod definitions;
+mod deletions;
 mod discards;
 mod enqueueing;
 mod families;
@@ -39,4 +43,5 @@ mod schemas;
 mod selections;
 mod told;
 mod wakings;
+mod why;
 mod world;

@@ -8,7 +8,7 @@ use flyball::store::probe::Edit;
 
 use crate::world::World;
 use crate::{
-    barriers, bulk, checkpoints, children, claims, families, growth, held_up, leases, left_alone, limits,
+    barriers, bulk, checkpoints, children, claims, deletions, families, growth, held_up, leases, left_alone, limits,
     losses, meetings, nodes, orders, outcomes, retention, rivals, schedules,
 };
 
@@ -363,4 +363,28 @@ mutants! {
         [("prune_hold", "o.continues_run_id IS NOT NULL", "o.continues_run_id IS NULL")],
         retention::the_children_of_a_continuation_stay_until_it_has_ended,
         "a child of a continuation went";
+    a_barrier_that_keeps_no_job_from_a_deletion_on_sqlite: Sqlite,
+        [("doomed", "b.job_id = j.id", "b.job_id = '' AND b.job_id = j.id")],
+        deletions::what_a_barrier_still_needs_is_not_deleted,
+        "what a barrier needs went";
+    a_barrier_that_keeps_no_job_from_a_deletion_on_postgres: Postgres,
+        [("doomed", "b.job_id = j.id", "false AND b.job_id = j.id")],
+        deletions::what_a_barrier_still_needs_is_not_deleted,
+        "what a barrier needs went";
+    a_barrier_that_keeps_no_child_from_a_deletion_on_sqlite: Sqlite,
+        [("doomed", "b.run_id = j.parent_run_id", "b.run_id = '' AND b.run_id = j.parent_run_id")],
+        deletions::what_a_barrier_still_needs_is_not_deleted,
+        "what a barrier needs went";
+    a_barrier_that_keeps_no_child_from_a_deletion_on_postgres: Postgres,
+        [("doomed", "b.run_id = j.parent_run_id", "false AND b.run_id = j.parent_run_id")],
+        deletions::what_a_barrier_still_needs_is_not_deleted,
+        "what a barrier needs went";
+    a_continuation_that_keeps_no_child_from_a_deletion_on_sqlite: Sqlite,
+        [("doomed", "o.continues_run_id IS NOT NULL", "o.continues_run_id IS NULL")],
+        deletions::what_a_continuation_still_needs_is_not_deleted,
+        "what a continuation needs went";
+    a_continuation_that_keeps_no_child_from_a_deletion_on_postgres: Postgres,
+        [("doomed", "o.continues_run_id IS NOT NULL", "o.continues_run_id IS NULL")],
+        deletions::what_a_continuation_still_needs_is_not_deleted,
+        "what a continuation needs went";
 }

@@ -62,7 +62,7 @@ pub(crate) async fn is_there(world: &World, job: JobId) -> bool {
 }
 
 /// So many lines that a run logged.
-async fn log(world: &World, run: RunId, lines: u32) {
+pub(crate) async fn log(world: &World, run: RunId, lines: u32) {
     let values = match world.database {
         Database::Sqlite => format!(
             "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {lines})
@@ -166,7 +166,7 @@ async fn more_logs_than_one_step_deletes_go_before_their_job(world: World) {
 }
 
 /// Two children of a run of `parent`, as ended as it is itself.
-async fn family(world: &World) -> (JobId, Vec<JobId>, RunId) {
+pub(crate) async fn family(world: &World) -> (JobId, Vec<JobId>, RunId) {
     let jobs = ended(world, 3).await;
     let run = world.run(jobs[0]).await.id;
     let (parent, children) = (jobs[0], jobs[1..].to_vec());

@@ -79,7 +79,7 @@ async fn many_processes_migrate_at_once_and_each_step_is_applied_once() {
     for url in urls {
         let options = OpenOptions::new(Clock::manual(START));
         let database = database_of(&url).unwrap();
-        let pending = pending_migrations(&url, &options).await.unwrap();
+        let pending = pending_migrations(&url).await.unwrap();
         assert_eq!(pending, migrations(database));
         let refused = open(&url, &options).await.err().expect("no schema").to_string();
         assert_eq!(refused, "the database holds no Flyball schema yet: run `flyball migrate`");
@@ -90,7 +90,7 @@ async fn many_processes_migrate_at_once_and_each_step_is_applied_once() {
         let mut applied: Vec<_> = all.await.into_iter().map(|applied| applied.unwrap()).collect();
         applied.sort_unstable();
         assert_eq!(applied, [0, 0, 0, migrations(database).len()]);
-        assert!(pending_migrations(&url, &options).await.unwrap().is_empty());
+        assert!(pending_migrations(&url).await.unwrap().is_empty());
         open(&url, &options).await.expect("opens").close().await;
     }
 }

@@ -9,11 +9,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::finding::{Finding, Health};
+use super::{schema, settings};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::job::Timestamp;
-use crate::store::{Database, OpenOptions, Synchronous, database_of, migrations, pending_migrations};
+use crate::store::{
+    Database, OpenOptions, Role, Synchronous, database_of, migrations, open, pending_migrations,
+};
 
 /// The database has so long to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
@@ -35,11 +38,12 @@ pub(super) async fn examine(config: &Config) -> (Vec<Finding>, Option<Client>) {
             return (vec![Finding::fail("database", seen, "is it running, and does the address fit?")], None);
         }
     };
-    findings.push(schema(&config.database).await);
+    findings.push(version(&config.database).await);
     if findings.iter().any(|finding| finding.check == "schema" && finding.health != Health::Ok) {
         return (findings, None);
     }
-    match Client::connect(&config.database, "doctor").await {
+    findings.extend(schema::examine(&config.database).await);
+    match onlooker(&config.database).await {
         Ok(client) => (findings, Some(client)),
         Err(error) => {
             let advice = "the database was reached, but can't be worked with";
@@ -49,6 +53,18 @@ pub(super) async fn examine(config: &Config) -> (Vec<Finding>, Option<Client>) {
     }
 }
 
+/// A client that changes nothing, whatever it is asked.
+async fn onlooker(url: &str) -> anyhow::Result<Client> {
+    let clock = match database_of(url)? {
+        Database::Sqlite => Clock::system(),
+        Database::Postgres => Clock::anchored(),
+    };
+    let options = OpenOptions { role: Role::Onlooker, ..OpenOptions::new(clock.clone()) };
+    let (store, events) = (open(url, &options).await?, options.events);
+    clock.anchor(store.time().await?, clock.boot());
+    Ok(Client::over(store, clock, events, "doctor"))
+}
+
 /// What a first look found.
 enum Look {
     There(Vec<Finding>),
@@ -56,9 +72,9 @@ enum Look {
     Missing(Vec<Finding>),
 }
 
-/// Compares the schema with what this program knows.
-async fn schema(url: &str) -> Finding {
-    let pending = pending_migrations(url, &OpenOptions::new(Clock::system())).await;
+/// Compares the schema's version with what this program knows.
+async fn version(url: &str) -> Finding {
+    let pending = pending_migrations(url).await;
     let (pending, database) = match pending.and_then(|pending| Ok((pending, database_of(url)?))) {
         Ok(known) => known,
         Err(error) => {
@@ -160,15 +176,19 @@ async fn postgres(config: &Config) -> Look {
         .fetch_one(&mut connection)
         .await?;
         let halfway = sent.after(clock.boot().since(before) / 2);
+        let mut other: PgConnection = options.connect().await?;
+        let set = settings::examine(&mut connection, &mut other).await?;
         connection.close().await?;
-        Ok((row.0, halfway, Timestamp::from_micros(row.1)))
+        other.close().await?;
+        Ok((row.0, halfway, Timestamp::from_micros(row.1), set))
     };
     let asked: Result<_, sqlx::Error> = asked.await;
     match asked {
-        Ok((version, ours, theirs)) => Look::There(vec![
-            Finding::ok("database", format!("PostgreSQL {version}, {address}")),
-            clocks(ours, theirs),
-        ]),
+        Ok((version, ours, theirs, set)) => {
+            let there =
+                [Finding::ok("database", format!("PostgreSQL {version}, {address}")), clocks(ours, theirs)];
+            Look::There(there.into_iter().chain(set).collect())
+        }
         Err(error) => unreachable(&error),
     }
 }

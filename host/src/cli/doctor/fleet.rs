@@ -1,10 +1,13 @@
 //! Which nodes are alive, and which jobs no living node has a worker for.
 
+use std::collections::BTreeSet;
+
 use super::finding::Finding;
+use super::lag;
 use crate::client::Client;
 use crate::config::Config;
 use crate::job::RetentionPolicy;
-use crate::store::{Database, FleetPolicy, KindWaiting, NodeRecord, Overview};
+use crate::store::{Database, FleetPolicy, KindWaiting, NodeRecord, Overview, Skew};
 
 /// Looks at the nodes and at what waits.
 pub(super) async fn examine(client: &Client, config: &Config) -> Vec<Finding> {
@@ -28,7 +31,10 @@ pub(super) async fn examine(client: &Client, config: &Config) -> Vec<Finding> {
         [] => Finding::warn("nodes", "none is alive", "`flyball serve` starts one; jobs wait until then"),
         alive => Finding::ok("nodes", alive.iter().map(|node| told(node)).collect::<Vec<_>>().join("; ")),
     });
+    findings.extend(alike(&alive));
+    findings.extend(kept(&alive, database));
     findings.extend(waiting(&overview, &alive));
+    findings.extend(lag::examine(client, &nodes, &alive).await);
     findings.extend(retention(client, &config.retention).await);
     findings
 }
@@ -47,6 +53,41 @@ fn died(node: &NodeRecord) -> Finding {
 fn told(node: &NodeRecord) -> String {
     let NodeRecord { name, pid, version, in_flight, concurrency, .. } = node;
     format!("{name} (pid {pid}, {version}) runs {in_flight} of {concurrency}")
+}
+
+/// Whether living nodes have the same workers, and the same program.
+fn alike(alive: &[&NodeRecord]) -> Vec<Finding> {
+    let mut findings: Vec<_> = Skew::among(alive.iter().copied())
+        .into_iter()
+        .map(|Skew { kind, digests }| {
+            let seen = format!("living nodes have {} different versions of the kind {kind}", digests.len());
+            let advice =
+                "`flyball nodes list` shows which; it is so while a rollout is under way, and not for long";
+            Finding::warn("rollout", seen, advice)
+        })
+        .collect();
+    let versions: BTreeSet<&str> = alive.iter().map(|node| node.version.as_str()).collect();
+    if versions.len() > 1 {
+        let versions: Vec<_> = versions.into_iter().collect();
+        let seen = format!("living nodes are of flyball {}", versions.join(" and "));
+        findings.push(Finding::warn("rollout", seen, "start the older ones anew with the newer program"));
+    }
+    findings
+}
+
+/// Whether somebody sweeps, fires schedules and deletes.
+fn kept(alive: &[&NodeRecord], database: Database) -> Option<Finding> {
+    let nobody = !alive.is_empty() && alive.iter().all(|node| node.retention.is_none());
+    let seen = match database {
+        Database::Sqlite => {
+            "the living node takes no part in maintenance: no schedule fires, nothing is deleted"
+        }
+        Database::Postgres => {
+            "no living node takes part in maintenance: nothing is taken back from dead nodes, no schedule fires, \
+             nothing is deleted"
+        }
+    };
+    nobody.then(|| Finding::warn("maintenance", seen, "start one node without --no-maintenance"))
 }
 
 /// Whether all that may delete agree on how long things are kept.

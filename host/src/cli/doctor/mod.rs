@@ -3,6 +3,9 @@
 mod database;
 mod finding;
 mod fleet;
+mod lag;
+mod schema;
+mod settings;
 mod workers;
 
 use std::io::Write as _;
@@ -15,7 +18,9 @@ use crate::config::Config;
 
 /// Look at the database, the plugins and the nodes, and say what is wrong and what to do.
 ///
-/// Nothing is repaired, and nothing changed but for compiled code that is kept. Exits with 1 if something fails.
+/// The database is only read: its schema and indexes are compared with what the migrations make, its settings, clocks, nodes
+/// and what waits are looked at. Nothing is repaired, and nothing changed but for compiled code that is kept. Exits with 1 if
+/// something is wrong.
 #[derive(Debug, clap::Args)]
 pub(super) struct Doctor {
     /// Print JSON.

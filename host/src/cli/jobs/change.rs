@@ -1,6 +1,7 @@
-//! `flyball jobs retry`, `cancel`, `pause`, `resume`, `replay`: for jobs that are named, or for all that are described.
+//! `flyball jobs retry`, `cancel`, `pause`, `resume`, `replay`, `reprioritise`, `reschedule`, `delete`: for jobs that are named, or for all that are described.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -8,8 +9,8 @@ use super::choice::Choice;
 use super::told::{Changed, told};
 use crate::cli::Exit;
 use crate::client::{Client, ClientError};
-use crate::job::{ActionId, Barriers, Force, JobId, JobState, Operation, Replay};
-use crate::quantity::Span;
+use crate::job::{ActionId, Barriers, Due, Force, JobId, JobState, Operation, Priority, Replay};
+use crate::quantity::{Moment, Span};
 use crate::store::{KeyTaken, Scope, Selection, Tally};
 
 /// Which jobs to change. Named by their ids, each is answered for; described, they are counted.
@@ -55,6 +56,47 @@ pub(in crate::cli) struct ReplayArgs {
     /// Spread their starts over this time, such as `10m`.
     #[arg(long, value_name = "SPAN")]
     stagger: Option<Span>,
+}
+
+/// Another place in the lane.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Reprioritise {
+    #[command(flatten)]
+    change: Change,
+    /// 0 to 32767; lower runs first.
+    #[arg(long, value_name = "N")]
+    priority: Priority,
+}
+
+/// Another time.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Reschedule {
+    #[command(flatten)]
+    change: Change,
+    /// When they are due: RFC 3339, or so long from now as `5m` or `2d`. At once, if it has passed.
+    #[arg(long, value_name = "TIME", required_unless_present = "delay")]
+    at: Option<Moment>,
+    /// After which time they are due, such as `5m`, counted from when they are changed.
+    #[arg(long = "in", id = "delay", value_name = "SPAN", conflicts_with = "at")]
+    delay: Option<Span>,
+}
+
+impl Reprioritise {
+    pub(super) async fn run(self, client: &Client) -> anyhow::Result<Exit> {
+        self.change.run(client, Operation::Reprioritise(self.priority)).await
+    }
+}
+
+impl Reschedule {
+    pub(super) async fn run(self, client: &Client) -> anyhow::Result<Exit> {
+        let delay = self.delay.map_or(Duration::ZERO, |Span(delay)| delay);
+        let due = match self.at {
+            Some(Moment::At(at)) => Due::At(at),
+            Some(Moment::Away(delay)) => Due::In(delay),
+            None => Due::In(delay),
+        };
+        self.change.run(client, Operation::Reschedule(due)).await
+    }
 }
 
 impl Cancel {
@@ -187,8 +229,14 @@ impl Change {
         if tally.requested > 0 {
             say!("{} run now: their nodes were told", tally.requested);
         }
+        if tally.deleted > 0 {
+            say!("{} deleted", tally.deleted);
+        }
         for (state, count) in &tally.left {
             say!("{count} left alone: {state}");
+        }
+        for (need, count) in &tally.needed {
+            say!("{count} left alone, still needed: {need}");
         }
         for KeyTaken { id, holder } in &tally.keys_taken {
             say!("{id} left alone: its active key is held by job {holder}");

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPo
 
 use super::pool::Pool;
 use super::road::Road;
-use crate::store::{GUEST_READS, OpenOptions, Result, StoreError};
+use crate::store::{GUEST_READS, OpenOptions, Result, Role, StoreError};
 
 /// What the server gives a statement of a verb.
 const STATEMENT: Duration = Duration::from_secs(4);
@@ -34,7 +34,11 @@ pub(super) fn target(url: &str) -> Result<PgConnectOptions> {
 /// For verbs.
 pub(super) fn road(target: &PgConnectOptions, options: &OpenOptions, sent: &Arc<AtomicU64>) -> Road {
     let size = options.connections.max(1);
-    let pool = Pool::new(target.clone(), settings(STATEMENT, LOCK, IDLE), size, STATEMENT + WAY);
+    let mut settings = settings(STATEMENT, LOCK, IDLE);
+    if options.role == Role::Onlooker {
+        settings.push_str("; SET default_transaction_read_only = on");
+    }
+    let pool = Pool::new(target.clone(), settings, size, STATEMENT + WAY);
     Road::new(pool, STATEMENT + WAY, Arc::clone(sent))
 }
 

@@ -3,6 +3,7 @@
 mod announcer;
 mod claim;
 mod connect;
+mod inspect;
 mod listener;
 mod migrate;
 mod pool;
@@ -29,6 +30,7 @@ use super::{Database, Foreign, OpenOptions, Result, StoreError};
 use crate::job::{ActionId, Queue, Timestamp};
 use crate::wake::{Bell, Line};
 
+pub(super) use inspect::{expected as expected_schema, found as found_schema};
 pub(super) use migrate::{VERSIONS, applied, migrate};
 
 /// The one channel of the schema, on which nodes ring.

@@ -1,5 +1,6 @@
 //! What is asked of a store and what it answers, where that is more than a noun of `job/`.
 
+mod action;
 mod attempt;
 mod flag;
 mod health;
@@ -10,12 +11,14 @@ mod read;
 mod retention;
 mod schedule;
 mod selection;
+mod skew;
 mod upkeep;
 
 use serde::Serialize;
 
 use crate::job::JobId;
 
+pub use action::{ActionFilter, ActionRecord};
 pub use attempt::{
     CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, Queues,
     ServedKind, Settled, Turn,
@@ -26,14 +29,15 @@ pub use limit::{LimitKept, LimitLine, LimitRecord, LimitRemoved, LimitsReconcile
 pub use node::{
     Comparison, KindDefaults, NewNode, Notes, PublishedKind, Reclaimed, Registered, Renewal, Renewed,
 };
-pub use order::{Answer, KeyTaken, Order, Step, Survey, Tally};
-pub use read::{JobFilter, KindRecord, LaneCount, NodeRecord, Overview, Page};
+pub use order::{Answer, KeyTaken, Need, Order, Step, Survey, Tally};
+pub use read::{Ahead, JobFilter, KindRecord, LaneCount, NodeRecord, Overview, Page};
 pub use retention::{Doom, Footprint, Place, PruneStep, Pruned};
 pub use schedule::{
     DueSchedule, Fired, FiredJob, Reconciled, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched,
     SingleOrder, Switch,
 };
 pub use selection::{Between, Scope, Selection, SelectionError};
+pub use skew::Skew;
 pub use upkeep::{Activity, Promoted, Sweep, Swept};
 
 /// Which database a store is on.

@@ -1,6 +1,7 @@
 //! What operators order, and are answered.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +39,49 @@ pub enum Answer {
         /// This one.
         holder: JobId,
     },
+    /// It is gone, with its runs and logs.
+    Deleted,
+    /// It was left alone, for something still needs it.
+    Needed {
+        /// This.
+        by: Need,
+    },
     /// There is no such job.
     NotFound,
+}
+
+/// What still needs a job that has ended, so that it is not deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Its own barrier, which has not fired.
+    Barrier,
+    /// The barrier of the run that asked for it, which has not fired.
+    ParentsBarrier,
+    /// The continuation of the run that asked for it, which has not ended and may read what it came to.
+    Continuation,
+}
+
+impl Need {
+    /// The word for it, as the statement says it.
+    pub(in crate::store) fn of(word: &str) -> Option<Self> {
+        match word {
+            "barrier" => Some(Self::Barrier),
+            "parents_barrier" => Some(Self::ParentsBarrier),
+            "continuation" => Some(Self::Continuation),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Barrier => "its barrier has not fired",
+            Self::ParentsBarrier => "the barrier of its parent has not fired",
+            Self::Continuation => "the continuation of its parent, which may read it, has not ended",
+        })
+    }
 }
 
 /// What became of one batch of an order for a selection.
@@ -62,6 +104,10 @@ pub struct Tally {
     pub left: BTreeMap<JobState, u64>,
     /// Those left alone whose active key another job holds.
     pub keys_taken: Vec<KeyTaken>,
+    /// Those that are gone.
+    pub deleted: u64,
+    /// Those left alone that something still needs, by what.
+    pub needed: BTreeMap<Need, u64>,
 }
 
 /// A job that was left alone, and who holds its active key.
@@ -75,7 +121,13 @@ pub struct KeyTaken {
 impl Tally {
     /// How many jobs were changed.
     pub fn changed(&self) -> u64 {
-        self.moved.values().sum::<u64>() + self.requested
+        self.moved.values().sum::<u64>() + self.requested + self.deleted
+    }
+
+    /// How many jobs were left alone.
+    pub fn untouched(&self) -> u64 {
+        let keys = self.keys_taken.len() as u64;
+        self.left.values().sum::<u64>() + self.needed.values().sum::<u64>() + keys
     }
 
     /// Counts one more answer.
@@ -85,6 +137,8 @@ impl Tally {
             Answer::Requested => self.requested += 1,
             Answer::Left { state } => *self.left.entry(state).or_default() += 1,
             Answer::KeyTaken { holder } => self.keys_taken.push(KeyTaken { id, holder }),
+            Answer::Deleted => self.deleted += 1,
+            Answer::Needed { by } => *self.needed.entry(by).or_default() += 1,
             // Of a selection: it was deleted before it was its turn.
             Answer::NotFound => {}
         }
@@ -97,7 +151,11 @@ impl Tally {
                 *sums.entry(state).or_default() += count;
             }
         }
+        for (need, count) in other.needed {
+            *self.needed.entry(need).or_default() += count;
+        }
         self.requested += other.requested;
+        self.deleted += other.deleted;
         self.keys_taken.extend(other.keys_taken);
     }
 }

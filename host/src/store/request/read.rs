@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{KindWaiting, Selection};
 use crate::job::{ExecutorClass, JobId, JobRecord, JobState, Json, Kind, NodeId, Queue, Timestamp};
@@ -64,6 +64,15 @@ pub struct LaneCount {
     pub oldest_due: Timestamp,
 }
 
+/// The jobs that come before one in its lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// How many, as far as they were counted.
+    pub jobs: u32,
+    /// Whether there are more.
+    pub more: bool,
+}
+
 /// A node as it was seen last.
 #[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "the fields are the columns, which the contract names")]
@@ -95,9 +104,51 @@ impl NodeRecord {
 
     /// The kinds that it has loaded.
     pub fn kind_names(&self) -> Vec<String> {
+        self.kind_digests().into_keys().collect()
+    }
+
+    /// The kinds that it has loaded, with the digests of their components.
+    pub fn kind_digests(&self) -> BTreeMap<String, String> {
         let kinds: BTreeMap<String, serde_json::Value> =
             serde_json::from_str(self.kinds.as_str()).unwrap_or_default();
-        kinds.into_keys().collect()
+        let digest = |digest: serde_json::Value| digest.as_str().map(str::to_owned).unwrap_or_default();
+        kinds.into_iter().map(|(kind, value)| (kind, digest(value))).collect()
+    }
+}
+
+/// What a node serves, as it says.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Serves {
+    /// By name; none means every queue.
+    queues: BTreeMap<String, serde_json::Value>,
+    /// `*`, or some; none means jobs without a class alone.
+    classes: serde_json::Value,
+}
+
+impl NodeRecord {
+    /// Whether it has a worker of this kind.
+    pub fn has_kind(&self, kind: &Kind) -> bool {
+        self.kind_digests().contains_key(kind.as_str())
+    }
+
+    /// Whether it takes jobs of this queue.
+    pub fn serves_queue(&self, queue: &Queue) -> bool {
+        let queues = self.serves().queues;
+        queues.is_empty() || queues.contains_key(queue.as_str())
+    }
+
+    /// Whether it takes jobs of this class; the empty name is those without one.
+    pub fn serves_class(&self, class: &ExecutorClass) -> bool {
+        match self.serves().classes {
+            serde_json::Value::String(every) => every == "*" || every == class.as_str(),
+            serde_json::Value::Array(classes) => classes.iter().any(|one| one == class.as_str()),
+            _ => class.as_str().is_empty(),
+        }
+    }
+
+    fn serves(&self) -> Serves {
+        serde_json::from_str(self.serves.as_str()).unwrap_or_default()
     }
 }
 

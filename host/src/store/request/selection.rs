@@ -106,7 +106,10 @@ impl Selection {
         if let Some(state) = self.states.iter().find(|state| !operation.moves(**state)) {
             let hint = match (operation, state) {
                 (Operation::Replay(_), JobState::Succeeded) => ", unless it is forced (--force)",
-                (Operation::Pause | Operation::Retry, JobState::Running) => ": cancel them first",
+                (Operation::Pause | Operation::Retry | Operation::Reschedule(_), JobState::Running) => {
+                    ": cancel them first"
+                }
+                (Operation::Delete, _) => ": cancel them first",
                 (Operation::Retry, JobState::Paused) => ": resume them",
                 _ => "",
             };

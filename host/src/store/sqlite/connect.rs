@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
 
-use crate::store::{OpenOptions, Result, StoreError, Synchronous};
+use crate::store::{OpenOptions, Result, Role, StoreError, Synchronous};
 
 /// How long a connection waits for another process that writes.
 pub(super) const BUSY: Duration = Duration::from_secs(4);
@@ -34,12 +34,16 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// The connection that writes. Creates the file.
+/// The connection that writes, and creates the file; that of an onlooker only reads.
 pub(super) async fn writer(path: &Path, open: &OpenOptions) -> Result<SqliteConnection> {
     let synchronous = match open.synchronous {
         Synchronous::Full => SqliteSynchronous::Full,
         Synchronous::Normal => SqliteSynchronous::Normal,
     };
+    if open.role == Role::Onlooker {
+        let options = options(path).read_only(true);
+        return options.connect().await.map_err(|error| unusable(path, &error));
+    }
     let options = options(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -61,6 +65,12 @@ pub(super) fn readers(path: &Path, most: u32) -> SqlitePool {
 /// A connection for migrations.
 pub(in crate::store) async fn migrator(url: &str, open: &OpenOptions) -> Result<SqliteConnection> {
     writer(&path_of(url)?, open).await
+}
+
+/// A connection that only looks, at a file that is there.
+pub(in crate::store) async fn onlooker(url: &str) -> Result<SqliteConnection> {
+    let path = path_of(url)?;
+    options(&path).read_only(true).connect().await.map_err(|error| unusable(&path, &error))
 }
 
 fn unusable(path: &Path, error: &sqlx::Error) -> StoreError {

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 
-use super::connect::migrator;
+use super::connect::{migrator, onlooker};
 use crate::store::schema::{Applied, Migration, enter, missing};
 use crate::store::{Database, OpenOptions, Result, StoreError};
 
@@ -35,11 +35,11 @@ async fn apply(connection: &mut SqliteConnection) -> Result<Vec<Migration>> {
 }
 
 /// What was applied so far; nothing if there is no such file.
-pub(in crate::store) async fn applied(url: &str, options: &OpenOptions) -> Result<Vec<Applied>> {
+pub(in crate::store) async fn applied(url: &str) -> Result<Vec<Applied>> {
     if !super::path_of(url)?.exists() {
         return Ok(Vec::new());
     }
-    let mut connection = migrator(url, options).await?;
+    let mut connection = onlooker(url).await?;
     let there: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'schema_versions'")
         .fetch_one(&mut connection)
         .await

@@ -2,6 +2,7 @@
 
 mod claim;
 mod connect;
+mod inspect;
 mod lock;
 mod migrate;
 mod session;
@@ -29,6 +30,7 @@ use crate::job::{Queue, Timestamp};
 use crate::wake::{Bell, Line};
 
 pub(super) use connect::path_of;
+pub(super) use inspect::{expected as expected_schema, found as found_schema};
 pub(super) use migrate::{VERSIONS, applied, migrate};
 
 statements! {
@@ -102,7 +104,7 @@ impl Sqlite {
         let path = path_of(url)?;
         let lock = match &options.role {
             Role::Serve { name } => Some(ServeLock::take(&path, name)?),
-            Role::Client => None,
+            Role::Client | Role::Onlooker => None,
         };
         let sent = Arc::new(AtomicU64::new(0));
         let connection = connect::writer(&path, options).await?;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::job::{JobId, JobState, LogRecord, Queue, RunId, RunRecord, Timestamp};
+use crate::job::{JobId, JobRecord, JobState, LogRecord, Queue, RunId, RunRecord, Timestamp};
 use crate::store::dialect::Dialect;
 use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::value::Row;
 use crate::store::{
-    BatchProgress, FailureFilter, FailureRecord, Health, LogPart, QueueHealth, Result, records,
+    Ahead, BatchProgress, FailureFilter, FailureRecord, Health, LogPart, QueueHealth, Result, records,
 };
 
 /// As many jobs are looked at for failures, of those given up last and of those due next.
@@ -65,6 +65,28 @@ impl<D: Dialect> SqlStore<D> {
     pub(in crate::store) async fn read_run(&self, id: RunId) -> Result<Option<RunRecord>> {
         let rows = self.ask(self.db.statements().run, vec![id.into()], "reading a run").await?;
         rows.into_iter().next().map(records::run).transpose()
+    }
+
+    pub(in crate::store) async fn read_last_run(&self, job: JobId) -> Result<Option<RunRecord>> {
+        let statement = self.db.statements().last_run;
+        let rows = self.ask(statement, vec![job.into()], "reading the newest run of a job").await?;
+        rows.into_iter().next().map(records::run).transpose()
+    }
+
+    pub(in crate::store) async fn count_ahead(&self, job: &JobRecord, most: u32) -> Result<Ahead> {
+        let values = vec![
+            job.queue.as_str().into(),
+            job.kind.as_str().into(),
+            job.executor_class.as_str().into(),
+            u32::from(job.priority).into(),
+            job.scheduled_at.into(),
+            job.id.into(),
+            // One more than is told, to know whether there are more.
+            most.saturating_add(1).into(),
+        ];
+        let rows = self.ask(self.db.statements().ahead, values, "counting what comes before a job").await?;
+        let counted = rows.into_iter().next().map_or(Ok(0), |mut row| row.int("n"))?;
+        Ok(Ahead { jobs: counted.min(most), more: counted > most })
     }
 
     pub(in crate::store) async fn read_log(&self, run: RunId, part: LogPart) -> Result<Vec<LogRecord>> {

@@ -5,6 +5,7 @@ mod back;
 mod barrier;
 mod checkpoint;
 mod claim;
+mod delete_jobs;
 mod endings;
 mod family;
 mod finalize;

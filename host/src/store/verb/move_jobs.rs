@@ -11,6 +11,7 @@ use crate::store::value::Row;
 use crate::store::{Answer, Result, Selection};
 
 use super::barrier;
+use super::delete_jobs::{Deletion, Gone, delete_jobs};
 use super::endings::{Endings, Enqueued};
 
 /// Jobs, and what is to be done to them.
@@ -30,6 +31,26 @@ impl Batch {
         serde_json::json!({ "operation": self.operation, "selection": self.selection, "jobs": jobs })
     }
 
+    /// The same in few words: what is not restricted is left out, and jobs that were named are not named again.
+    pub(super) fn about(&self) -> serde_json::Value {
+        let mut about = serde_json::json!({ "operation": self.operation });
+        let Some(selection) = &self.selection else { return about };
+        let serde_json::Value::Object(fields) = serde_json::json!(selection) else { return about };
+        let restricts = |value: &serde_json::Value| match value {
+            serde_json::Value::Null => false,
+            serde_json::Value::Array(items) => !items.is_empty(),
+            serde_json::Value::Object(ends) => ends.values().any(|end| !end.is_null()),
+            serde_json::Value::Bool(_) | serde_json::Value::Number(_) | serde_json::Value::String(_) => true,
+        };
+        let mut fields: serde_json::Map<_, _> =
+            fields.into_iter().filter(|(_, value)| restricts(value)).collect();
+        if let Some(ids) = fields.get_mut("ids") {
+            *ids = selection.ids.len().into();
+        }
+        about["selection"] = fields.into();
+        about
+    }
+
     /// Whether a job that is in this state now is one to be moved. It may have moved on since it was found.
     fn takes(&self, state: JobState) -> bool {
         let asked = |selection: &Selection| selection.states.is_empty() || selection.states.contains(&state);
@@ -44,6 +65,25 @@ pub(super) struct Moved {
     pub(super) answers: BTreeMap<JobId, Answer>,
     /// What followed the end of jobs.
     pub(super) enqueued: Vec<Enqueued>,
+    /// Those that have gone.
+    pub(super) gone: Gone,
+    /// Whether the batch was carried out, or only a part of it.
+    pub(super) extent: Extent,
+}
+
+/// How much of a batch a transaction has carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All of it.
+    Whole,
+    /// A part that may be done again; another transaction goes on.
+    Part,
+}
+
+impl Moved {
+    fn all(answers: BTreeMap<JobId, Answer>) -> Self {
+        Self { answers, enqueued: Vec::new(), gone: Gone::new(), extent: Extent::Whole }
+    }
 }
 
 /// Moves the jobs of a batch, and enqueues what follows.
@@ -71,9 +111,10 @@ pub(super) async fn move_jobs<D: Dialect>(
                 cancelled.iter().filter(|(_, answer)| ended(answer)).map(|(job, _)| *job).collect();
             answers.extend(cancelled);
             let enqueued = endings.follow(session, &ended).await?;
-            return Ok(Moved { answers, enqueued });
+            return Ok(Moved { enqueued, ..Moved::all(answers) });
         }
-        _ if jobs.is_empty() => return Ok(Moved { answers, enqueued: Vec::new() }),
+        _ if jobs.is_empty() => return Ok(Moved::all(answers)),
+        Operation::Delete => return delete(session, statements, &jobs, answers).await,
         Operation::Pause => session.run(statements.pause, vec![jobs.as_slice().into()]).await?,
         Operation::Resume => session.run(statements.resume, vec![jobs.as_slice().into(), now.into()]).await?,
         Operation::Retry => {
@@ -84,6 +125,14 @@ pub(super) async fn move_jobs<D: Dialect>(
             hold_barriers(session, statements, &taken).await?;
             replay::<D>(session, statements, &jobs, how, now).await?
         }
+        Operation::Reprioritise(priority) => {
+            let values = vec![jobs.as_slice().into(), u32::from(priority.get()).into()];
+            session.run(statements.reprioritise, values).await?
+        }
+        Operation::Reschedule(due) => {
+            let values = vec![jobs.as_slice().into(), now.into(), due.at(now).into()];
+            session.run(statements.reschedule, values).await?
+        }
     };
     let moved: BTreeMap<JobId, Answer> = moved.into_iter().map(moved_to).collect::<Result<_>>()?;
     let refused: Vec<JobId> = jobs.into_iter().filter(|job| !moved.contains_key(job)).collect();
@@ -93,7 +142,22 @@ pub(super) async fn move_jobs<D: Dialect>(
             answers.insert(row.id("id")?, Answer::KeyTaken { holder: row.id("holder")? });
         }
     }
-    Ok(Moved { answers, enqueued: Vec::new() })
+    Ok(Moved::all(answers))
+}
+
+async fn delete(
+    session: &mut dyn Session,
+    statements: &Statements,
+    jobs: &[JobId],
+    mut answers: BTreeMap<JobId, Answer>,
+) -> Done<Moved> {
+    match delete_jobs(session, statements, jobs).await? {
+        Deletion::Done { answers: deleted, gone } => {
+            answers.extend(deleted);
+            Ok(Moved { gone, ..Moved::all(answers) })
+        }
+        Deletion::Part => Ok(Moved { extent: Extent::Part, ..Moved::all(answers) }),
+    }
 }
 
 fn ended(answer: &Answer) -> bool {

@@ -5,15 +5,20 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::{JobId, Timestamp};
-use crate::store::dialect::{Dialect, Outcome as Done, Session};
+use crate::job::{JobId, Operation, Timestamp};
+use crate::store::dialect::{Dialect, Outcome as Done, Session, Work};
 use crate::store::fault::{Blame, Fault};
+use crate::store::records::readable;
 use crate::store::sql_store::SqlStore;
 use crate::store::statements::Statements;
+use crate::store::verb::delete_jobs::Gone;
+use crate::store::verb::endings::Enqueued;
 use crate::store::verb::find::{Columns, Part, newest};
-use crate::store::verb::move_jobs::{Batch, Moved, move_jobs};
-use crate::store::verb::turn::Turned;
-use crate::store::{Answer, Order, Result, Selection, Step, StoreError, Survey, Tally};
+use crate::store::verb::move_jobs::{Batch, Extent, Moved, move_jobs};
+use crate::store::verb::turn::{Turned, Turnstile};
+use crate::store::{
+    ActionFilter, ActionRecord, Answer, Order, Result, Selection, Step, StoreError, Survey, Tally, records,
+};
 use crate::wake::Line;
 
 const DOING: &str = "carrying out an order";
@@ -73,6 +78,12 @@ impl<D: Dialect> SqlStore<D> {
         Ok(survey)
     }
 
+    pub(in crate::store) async fn read_actions(&self, filter: &ActionFilter) -> Result<Vec<ActionRecord>> {
+        let values = vec![filter.since.into(), filter.limit.clamp(1, 1000).into()];
+        let rows = self.ask(self.db.statements().actions, values, "reading what operators ordered").await?;
+        Ok(rows.into_iter().filter_map(|row| readable(records::action(row))).collect())
+    }
+
     /// Carries out one batch of an order, and records what it answers, in one transaction; or reads what was recorded.
     async fn carry_out(
         &self,
@@ -85,41 +96,29 @@ impl<D: Dialect> SqlStore<D> {
         let mut round = 1;
         loop {
             let (db, order, batch) = (self.db.clone(), order.clone(), batch.clone());
-            let turnstile = self.turnstile(now);
-            let transaction = self.db.transact(move |session| {
+            let deletes = order.operation == Operation::Delete;
+            let work = transaction(move |session| {
                 Box::pin(async move {
-                    let statements = db.statements();
-                    let entry = Entry { order: &order, name, asked: batch.asked() };
-                    if !entry.begin(session, statements, now).await? {
-                        return Ok((
-                            entry.recorded(session, statements).await?,
-                            Vec::new(),
-                            Turned::default(),
-                        ));
-                    }
-                    let Moved { answers, enqueued } = move_jobs(&*db, session, &batch, now).await?;
-                    let answers: Vec<_> = answers.into_iter().collect();
-                    if answers.iter().any(|(_, answer)| *answer == Answer::Requested) {
-                        db.announce_inside(session, Line::Cancel).await?;
-                    }
-                    let record = Record { asked: batch.asked(), answers, next };
-                    entry.keep(session, statements, &record).await?;
-                    Ok((record, enqueued, turnstile.turn(session).await?))
+                    let entry = Entry { order: &order, name, asked: batch.asked(), about: batch.about() };
+                    carry_out_batch(&*db, session, &entry, &batch, next, now).await
                 })
             });
-            match transaction.await {
+            let transaction = if deletes { self.db.prune(work).await } else { self.db.transact(work).await };
+            match transaction {
                 // Somebody took a key meanwhile, or a deadlock: nothing was done.
                 Err(fault) if round < ROUNDS && (fault.is_duplicate() || fault.blame() == Blame::Race) => {
                     round += 1;
                 }
-                answer => {
-                    let (record, enqueued, turned) = answer.map_err(|fault| fault.told(DOING))?;
+                Ok(Carried::Part) => {}
+                Ok(Carried::Whole { record, enqueued, gone, turned }) => {
                     self.ring_for_turned(turned);
                     self.ring_for_answers(&record.answers, now);
+                    self.tell_deleted(gone);
                     let rings = self.tell_enqueued(enqueued);
                     self.ring_for(rings);
                     return Ok(record);
                 }
+                Err(fault) => return Err(fault.told(DOING)),
             }
         }
     }
@@ -131,10 +130,63 @@ impl<D: Dialect> SqlStore<D> {
         let moved = |(_, answer): &(JobId, Answer)| match answer {
             // The promoter looks for itself when it is due.
             Answer::Moved { state } => Some((*state, Some(now))),
-            Answer::Requested | Answer::Left { .. } | Answer::KeyTaken { .. } | Answer::NotFound => None,
+            Answer::Requested
+            | Answer::Left { .. }
+            | Answer::KeyTaken { .. }
+            | Answer::Deleted
+            | Answer::Needed { .. }
+            | Answer::NotFound => None,
         };
         self.ring_for(answers.iter().filter_map(moved));
     }
+}
+
+/// What one transaction did of a batch.
+enum Carried {
+    Whole {
+        record: Record,
+        enqueued: Vec<Enqueued>,
+        gone: Gone,
+        turned: Turned,
+    },
+    /// There is more to be deleted than one transaction does.
+    Part,
+}
+
+/// The work of a transaction, as the compiler wants to be told.
+fn transaction<T, W: Work<T>>(work: W) -> W {
+    work
+}
+
+/// Carries out one batch and records what it answers, or reads what was recorded; inside its transaction.
+async fn carry_out_batch<D: Dialect>(
+    db: &D,
+    session: &mut dyn Session,
+    entry: &Entry<'_>,
+    batch: &Batch,
+    next: Option<JobId>,
+    now: Timestamp,
+) -> Done<Carried> {
+    let statements = db.statements();
+    if !entry.begin(session, statements, now).await? {
+        let record = entry.recorded(session, statements).await?;
+        let (gone, turned) = (Gone::new(), Turned::default());
+        return Ok(Carried::Whole { record, enqueued: Vec::new(), gone, turned });
+    }
+    let Moved { answers, enqueued, gone, extent } = move_jobs(db, session, batch, now).await?;
+    if extent == Extent::Part {
+        // Nothing of it is answered yet: whoever comes next finds the order not given, and goes on.
+        entry.leave(session, statements).await?;
+        return Ok(Carried::Part);
+    }
+    let answers: Vec<_> = answers.into_iter().collect();
+    if answers.iter().any(|(_, answer)| *answer == Answer::Requested) {
+        db.announce_inside(session, Line::Cancel).await?;
+    }
+    let record = Record { asked: batch.asked(), answers, next };
+    entry.keep(session, statements, &record).await?;
+    let turned = Turnstile::of(db, now).turn(session).await?;
+    Ok(Carried::Whole { record, enqueued, gone, turned })
 }
 
 /// What a batch came to, as it is kept.
@@ -151,6 +203,8 @@ struct Entry<'o> {
     order: &'o Order,
     name: JobId,
     asked: serde_json::Value,
+    /// The same for whoever reads the book.
+    about: serde_json::Value,
 }
 
 impl Entry<'_> {
@@ -175,9 +229,24 @@ impl Entry<'_> {
         Err(StoreError::OtherOrder { action: self.order.action, what }.into())
     }
 
+    async fn leave(&self, session: &mut dyn Session, statements: &Statements) -> Done<()> {
+        let values = vec![self.order.action.into(), self.name.into()];
+        session.run(statements.action_leave, values).await.map(drop)
+    }
+
     async fn keep(&self, session: &mut dyn Session, statements: &Statements, record: &Record) -> Done<()> {
         let answer = serde_json::to_string(record).unwrap_or_default();
-        let values = vec![self.order.action.into(), self.name.into(), answer.into()];
+        let mut tally = Tally::default();
+        record.answers.iter().for_each(|(job, answer)| tally.count(*job, *answer));
+        let (changed, untouched) = (tally.changed(), tally.untouched());
+        let values = vec![
+            self.order.action.into(),
+            self.name.into(),
+            answer.into(),
+            i64::try_from(changed).unwrap_or(i64::MAX).into(),
+            i64::try_from(untouched).unwrap_or(i64::MAX).into(),
+            self.about.to_string().into(),
+        ];
         session.run(statements.action_answer, values).await.map(drop)
     }
 }

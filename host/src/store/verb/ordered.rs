@@ -53,7 +53,17 @@ impl<D: Dialect> SqlStore<D> {
                     }
                     let answer = deed(&mut *s, statements.clone()).await?;
                     let text = serde_json::to_string(&answer).unwrap_or_default();
-                    s.run(statements.action_answer, vec![action.into(), batch.into(), text.into()]).await?;
+                    // It is about no job.
+                    let (none, about) = (0_u32, None::<String>);
+                    let values = vec![
+                        action.into(),
+                        batch.into(),
+                        text.into(),
+                        none.into(),
+                        none.into(),
+                        about.into(),
+                    ];
+                    s.run(statements.action_answer, values).await?;
                     Ok(answer)
                 })
             });

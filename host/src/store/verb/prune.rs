@@ -92,7 +92,7 @@ async fn prune_jobs(
 }
 
 /// Runs and logs first; the jobs when nothing of theirs is left.
-async fn delete(session: &mut dyn Session, texts: &Statements, ids: &[JobId]) -> Done<Pruned> {
+pub(super) async fn delete(session: &mut dyn Session, texts: &Statements, ids: &[JobId]) -> Done<Pruned> {
     let logs = count(session.run(texts.prune_logs, vec![ids.into()]).await?)?;
     let mut pruned = Pruned { logs, ..Pruned::default() };
     if pruned.logs >= MOST {

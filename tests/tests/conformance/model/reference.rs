@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flyball::job::{JobId, JobState, NewJob, NodeId, Operation, RunId, Settlement, Timestamp};
-use flyball::store::Answer;
+use flyball::store::{Answer, Need};
 
 use super::journal::Changes;
 use super::step::OnDiscard;
@@ -25,6 +25,8 @@ pub(super) struct Job {
     pub(super) on_discard: OnDiscard,
     /// The run whose barrier waits for it.
     pub(super) awaited_by: Option<RunId>,
+    /// The run that asked for it.
+    pub(super) asked_by: Option<RunId>,
     /// Whether it is what a discard enqueued, which nobody serves.
     pub(super) tells: bool,
     /// Who runs it, and under which token.
@@ -44,6 +46,7 @@ impl Job {
             key: None,
             on_discard: OnDiscard::Nothing,
             awaited_by: None,
+            asked_by: None,
             tells: false,
             held: None,
         }
@@ -55,6 +58,9 @@ pub(super) struct Model {
     pub(super) jobs: BTreeMap<JobId, Job>,
     /// The continuations that wait for the children of a run.
     barriers: BTreeMap<RunId, JobId>,
+    /// The jobs whose runs set a barrier, and the continuations of those that fired.
+    setters: BTreeMap<RunId, JobId>,
+    continued: BTreeMap<RunId, JobId>,
     /// Jobs whose discard enqueued one whose id only the store knows.
     pub(super) told: Vec<JobId>,
     pub(super) changes: Changes,
@@ -120,9 +126,11 @@ impl Model {
         self.go(settlement.job, state);
         for NewJob { id, state, scheduled_at, lineage, .. } in &settlement.follow_ups {
             let awaited_by = lineage.awaited.then_some(settlement.run);
-            self.insert(*id, Job { awaited_by, ..Job::new(*state, *scheduled_at) });
+            let asked_by = Some(settlement.run);
+            self.insert(*id, Job { awaited_by, asked_by, ..Job::new(*state, *scheduled_at) });
         }
         if let Some(continuation) = &settlement.barrier {
+            self.setters.insert(settlement.run, settlement.job);
             self.barriers.insert(settlement.run, continuation.id);
         }
         self.ended(&[settlement.job], Some(settlement.run), now);
@@ -176,7 +184,9 @@ impl Model {
             if !self.jobs.values().any(waits)
                 && let Some(continuation) = self.barriers.remove(&run)
             {
-                self.insert(continuation, Job::new(JobState::Available, now));
+                self.continued.insert(run, continuation);
+                let asked_by = Some(run);
+                self.insert(continuation, Job { asked_by, ..Job::new(JobState::Available, now) });
             }
         }
     }
@@ -189,6 +199,20 @@ impl Model {
             self.go(*id, JobState::Available);
         }
         due.len()
+    }
+
+    fn delete(&mut self, id: JobId, job: &Job) -> Answer {
+        let unfinished = |id: &JobId| self.jobs.get(id).is_some_and(|job| !job.state.is_terminal());
+        let by = match job.asked_by {
+            _ if self.barriers.keys().any(|run| self.setters.get(run) == Some(&id)) => Need::Barrier,
+            Some(run) if self.barriers.contains_key(&run) => Need::ParentsBarrier,
+            Some(run) if self.continued.get(&run).is_some_and(unfinished) => Need::Continuation,
+            Some(_) | None => {
+                self.jobs.remove(&id);
+                return Answer::Deleted;
+            }
+        };
+        Answer::Needed { by }
     }
 
     /// An operator's order for one job.
@@ -220,6 +244,18 @@ impl Model {
                 });
                 JobState::Available
             }
+            // Nothing here goes by priorities.
+            Operation::Reprioritise(_) => job.state,
+            Operation::Reschedule(due) => {
+                let at = due.at(now);
+                self.due(id, Some(at));
+                match job.state {
+                    JobState::Available | JobState::Scheduled if at <= now => JobState::Available,
+                    JobState::Available | JobState::Scheduled => JobState::Scheduled,
+                    state => state,
+                }
+            }
+            Operation::Delete => return self.delete(id, &job),
         };
         self.go(id, state);
         self.ended(&[id], None, now);

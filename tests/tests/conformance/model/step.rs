@@ -1,6 +1,8 @@
 //! What may happen next.
 
-use flyball::job::{Barriers, ErrorClass, Force, Operation, Replay};
+use std::time::Duration;
+
+use flyball::job::{Barriers, Due, ErrorClass, Force, Operation, Priority, Replay};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -82,7 +84,7 @@ pub(super) fn any() -> impl Strategy<Value = Step> {
         2 => index().prop_map(|node| Step::Crash { node }),
         3 => Just(Step::Promote),
         4 => (index(), operation()).prop_map(|(job, operation)| Step::Order { job, operation }),
-        1 => select(vec![Operation::Pause, Operation::Resume, Operation::Cancel(Barriers::Fire)])
+        1 => select(vec![Operation::Pause, Operation::Resume, Operation::Cancel(Barriers::Fire), Operation::Delete])
             .prop_map(|operation| Step::OrderAll { operation }),
         3 => select(vec![1, 2, 9, 70, 4000]).prop_map(|seconds| Step::Pass { seconds }),
     ]
@@ -127,5 +129,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         Operation::Resume,
         replay(Force::Never),
         replay(Force::Succeeded),
+        Operation::Reprioritise(Priority::default()),
+        Operation::Reschedule(Due::In(Duration::ZERO)),
+        Operation::Reschedule(Due::In(Duration::from_secs(5))),
+        Operation::Delete,
     ])
 }
