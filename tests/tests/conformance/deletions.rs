@@ -5,7 +5,7 @@ use flyball::job::{ErrorClass, JobId, JobState, Key, Kind, Operation, Verdict};
 use flyball::store::{Answer, Database, LogPart, Need, Scope, Selection};
 
 use crate::retention::{ended, family, is_there, log};
-use crate::world::{World, cancelling, failed, kind, left, order, promises, retrying};
+use crate::world::{World, cancelling, failed, kind, left, order, promises};
 
 promises! {
     what_has_ended_is_deleted_with_its_runs_logs_and_checkpoint
@@ -15,7 +15,6 @@ promises! {
     the_keys_of_what_was_deleted_are_free
     a_repeated_deletion_answers_what_was_recorded
     more_logs_than_one_transaction_deletes_go_before_their_jobs
-    what_comes_back_before_its_turn_is_not_deleted
     a_selection_of_what_has_ended_is_deleted_and_counted
     a_deletion_is_told
 }
@@ -113,15 +112,6 @@ async fn more_logs_than_one_transaction_deletes_go_before_their_jobs(world: Worl
     assert!(!is_there(&world, jobs[0]).await);
     assert!(world.store.log(run, LogPart::ALL).await.unwrap().is_empty());
     assert!(world.store.statements() - statements > 15, "in several transactions");
-}
-
-/// Between two transactions of one deletion another operator brings the job back.
-pub(crate) async fn what_comes_back_before_its_turn_is_not_deleted(world: World) {
-    let job = world.insert(1).await[0];
-    world.store.order(&cancelling(world.now()), &[job], world.now()).await.unwrap();
-    world.store.order(&retrying(world.now()), &[job], world.now()).await.unwrap();
-    assert_eq!(delete(&world, &[job]).await, [left(JobState::Available)]);
-    assert_eq!(world.state(job).await, JobState::Available);
 }
 
 async fn a_selection_of_what_has_ended_is_deleted_and_counted(world: World) {
