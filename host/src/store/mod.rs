@@ -43,7 +43,15 @@ pub use limits::Limits;
 pub use open::{OpenOptions, Role, SchemaMode, Synchronous, database_of, open};
 pub use policy::{FleetPolicy, NodePolicy};
 pub use request::{
-    ActionFilter, ActionRecord, Activity, Ahead, Answer, BatchProgress, Between, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes, Comparison, Database, Doom, DueSchedule, FailureFilter, FailureRecord, Fired, FiredJob, Flag, FlagSet, Flagged, Footprint, Health, Inserted, JobFilter, KeyTaken, KindDefaults, KindRecord, KindWaiting, LaneCount, LimitKept, LimitLine, LimitRecord, LimitRemoved, LimitsReconciled, LogPart, Need, NewNode, NodeRecord, Notes, Order, Overview, Page, Place, ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed, Reconciled, Registered, Renewal, Renewed, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Scope, Selection, SelectionError, ServedKind, Settled, SingleOrder, Skew, Step, Survey, Sweep, Swept, Switch, Tally, Turn,
+    ActionFilter, ActionRecord, Activity, Ahead, Answer, BatchProgress, Between, CheckpointSave,
+    ChildrenPage, ClaimRequest, Claimed, Classes, Comparison, Database, Doom, DueSchedule, FailureFilter,
+    FailureRecord, Fired, FiredJob, Flag, FlagSet, Flagged, Footprint, Health, Inserted, JobFilter, KeyTaken,
+    KindDefaults, KindRecord, KindWaiting, LaneCount, LimitKept, LimitLine, LimitRecord, LimitRemoved,
+    LimitsReconciled, LogPart, Need, NewNode, NodeRecord, Notes, Order, Overview, Page, Place,
+    ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed,
+    Reconciled, Registered, Renewal, Renewed, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched,
+    Scope, Selection, SelectionError, ServedKind, Settled, SingleOrder, Skew, Step, Survey, Sweep, Swept,
+    Switch, Tally, Turn,
 };
 pub use retention::Retention;
 pub use schedules::Schedules;

@@ -9,7 +9,14 @@ use async_trait::async_trait;
 
 use super::dialect::{Dialect, Ring};
 use super::{
-    ActionFilter, ActionRecord, Activity, Ahead, Answer, BatchProgress, CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Database, DueSchedule, FailureFilter, FailureRecord, Fired, Flag, FlagSet, Flagged, Flags, Footprint, Foreign, Health, Inserted, JobFilter, KindRecord, LimitKept, LimitLine, LimitRecord, LimitRemoved, Limits, LimitsReconciled, LogPart, NewNode, NodePolicy, NodeRecord, OpenOptions, Order, Overview, Page, ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, Reclaimed, Reconciled, Registered, Renewal, Renewed, Result, Retention, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched, Schedules, Selection, Settled, SingleOrder, Step, Store, StoreError, Survey, Sweep, Swept, Switch,
+    ActionFilter, ActionRecord, Activity, Ahead, Answer, BatchProgress, CheckpointSave, ChildrenPage,
+    ClaimRequest, Claimed, Database, DueSchedule, FailureFilter, FailureRecord, Fired, Flag, FlagSet,
+    Flagged, Flags, Footprint, Foreign, Health, Inserted, JobFilter, KindRecord, LimitKept, LimitLine,
+    LimitRecord, LimitRemoved, Limits, LimitsReconciled, LogPart, NewNode, NodePolicy, NodeRecord,
+    OpenOptions, Order, Overview, Page, ProgressReport, Promoted, PruneStep, Pruned, PublishedKind,
+    Reclaimed, Reconciled, Registered, Renewal, Renewed, Result, Retention, ScheduleKept, ScheduleRan,
+    ScheduleRemoved, ScheduleSwitched, Schedules, Selection, Settled, SingleOrder, Step, Store, StoreError,
+    Survey, Sweep, Swept, Switch,
 };
 use crate::clock::Clock;
 use crate::event::Events;

@@ -8,8 +8,8 @@ use flyball::store::probe::Edit;
 
 use crate::world::World;
 use crate::{
-    barriers, bulk, checkpoints, children, claims, deletions, families, growth, held_up, leases, left_alone, limits,
-    losses, meetings, nodes, orders, outcomes, retention, rivals, schedules,
+    barriers, bulk, checkpoints, children, claims, deletions, families, growth, held_up, leases, left_alone,
+    limits, losses, meetings, nodes, orders, outcomes, retention, rivals, schedules,
 };
 
 fn edit(statement: &'static str, from: &'static str, to: &'static str) -> Edit {
