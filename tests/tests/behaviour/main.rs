@@ -12,6 +12,7 @@ mod languages;
 mod lease;
 mod limits;
 mod line;
+mod operating;
 mod operators;
 mod outcomes;
 mod plugins;
