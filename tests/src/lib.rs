@@ -16,6 +16,8 @@ pub mod node;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod room;
+pub mod wall;
 pub mod witness;
 
 pub use eventually::{GENEROUS, eventually};

@@ -1,5 +1,6 @@
 //! A node: a real `flyball serve`, heard on its debug log and hurt by signals.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,6 +22,7 @@ const LOGGING: [(&str, &str); 2] = [("FLYBALL_LOG", "info,flyball=debug"), ("FLY
 pub struct Plan {
     home: Home,
     arguments: Vec<String>,
+    environment: Vec<(String, OsString)>,
     log: Option<PathBuf>,
     hook: Option<Hook>,
 }
@@ -29,13 +31,20 @@ impl Plan {
     /// A node at this home with the default settings, listening on a free loopback port.
     #[must_use]
     pub fn new(home: &Home) -> Self {
-        Self { home: home.clone(), arguments: Vec::new(), log: None, hook: None }
+        Self { home: home.clone(), arguments: Vec::new(), environment: Vec::new(), log: None, hook: None }
     }
 
     /// Further arguments of `serve`.
     #[must_use]
     pub fn with(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    /// A further variable of its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
         self
     }
 
@@ -59,7 +68,7 @@ impl Plan {
     /// When it cannot be started.
     pub fn start(self) -> Result<Node> {
         let mut command = self.home.command(&["serve", "--listen", "127.0.0.1:0"])?;
-        command.args(&self.arguments).envs(LOGGING);
+        command.args(&self.arguments).envs(LOGGING).envs(self.environment);
         let log = self.log.as_deref().map_or_else(|| Ok(Lines::default()), Lines::copied_to)?;
         Node::born(command, log, self.hook)
     }

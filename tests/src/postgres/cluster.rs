@@ -11,6 +11,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -31,6 +32,9 @@ pub enum Durability {
 
 const STARTS: usize = 20;
 
+/// A server that is up answers within this.
+const ANSWER: Duration = Duration::from_secs(5);
+
 /// A running PostgreSQL server of our own.
 pub struct Cluster {
     keeper: Mutex<Option<Keeper>>,
@@ -45,8 +49,8 @@ struct Keeper {
 }
 
 impl Cluster {
-    pub(super) async fn start(install: &Install, durability: Durability) -> Result<Self> {
-        let folder = private_folder()?;
+    pub(super) async fn start(install: &Install, durability: Durability, place: &Path) -> Result<Self> {
+        let folder = private_folder(place)?;
         let keeper = Keeper::start(&install.programs, folder.path())?;
         // From here on the folder is the keeper's to remove.
         let keeper = Mutex::new(Some(keeper));
@@ -129,6 +133,17 @@ impl Cluster {
         up.with_context(|| format!("the server's log:\n{}", self.log()))
     }
 
+    /// Whether the server takes connections at this moment.
+    pub async fn is_up(&self) -> bool {
+        let Ok(options) = self.url().to_string().parse::<sqlx::postgres::PgConnectOptions>() else {
+            return false;
+        };
+        let asked = tokio::time::timeout(ANSWER, async {
+            options.socket(&self.folder).connect().await?.close().await
+        });
+        asked.await.is_ok_and(|answer| answer.is_ok())
+    }
+
     /// What the server has logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -203,9 +218,9 @@ impl Keeper {
 }
 
 /// A folder that belongs to the server's account; its path is short, for a Unix socket's may have 107 bytes.
-fn private_folder() -> Result<TempDir> {
-    let folder =
-        tempfile::Builder::new().prefix("flyball-pg-").tempdir().context("make a temporary folder")?;
+fn private_folder(place: &Path) -> Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("flyball-pg-").tempdir_in(place);
+    let folder = folder.context("make a temporary folder")?;
     if let Some((user, group)) = install::account() {
         chown(folder.path(), Some(user), Some(group)).context("give the folder to PostgreSQL's account")?;
     }

@@ -10,6 +10,8 @@ mod install;
 mod tls;
 mod url;
 
+use std::path::Path;
+
 use anyhow::{Result, anyhow, bail};
 use tokio::sync::OnceCell;
 
@@ -47,8 +49,16 @@ pub async fn database() -> Result<Option<Database>> {
 /// # Errors
 /// When it cannot be started, and when there is no PostgreSQL although one is required.
 pub async fn cluster(durability: Durability) -> Result<Option<Cluster>> {
+    cluster_in(&std::env::temp_dir(), durability).await
+}
+
+/// As [`cluster`], with its files in a folder below this one.
+///
+/// # Errors
+/// As [`cluster`].
+pub async fn cluster_in(place: &Path, durability: Durability) -> Result<Option<Cluster>> {
     match Install::find() {
-        Some(install) => Cluster::start(&install, durability).await.map(Some),
+        Some(install) => Cluster::start(&install, durability, place).await.map(Some),
         None => left_out().map(|()| None),
     }
 }
@@ -65,7 +75,9 @@ async fn find_server() -> Result<Server> {
         return url.parse().map(Server::Given);
     }
     match Install::find() {
-        Some(install) => Cluster::start(&install, Durability::Fast).await.map(Server::Ours),
+        Some(install) => {
+            Cluster::start(&install, Durability::Fast, &std::env::temp_dir()).await.map(Server::Ours)
+        }
         None => Ok(Server::Absent),
     }
 }

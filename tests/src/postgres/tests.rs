@@ -89,7 +89,7 @@ async fn a_cluster_dies_with_a_test_process_that_was_killed() -> Result<()> {
     let (folder, address) = (field("folder").await?, field("address").await?);
     assert!(tokio::net::TcpStream::connect(&address).await.is_ok());
     victim.kill().await?;
-    let gone = async || !std::path::Path::new(&folder).exists();
+    let gone = async || !Path::new(&folder).exists();
     eventually(GENEROUS, "the cluster's folder to be removed", gone).await?;
     assert!(tokio::net::TcpStream::connect(&address).await.is_err());
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::fault::{Faults, Mode, Struck, Then};
 use super::statements::{Session, ends_a_turn};
@@ -26,6 +26,9 @@ struct Turns {
     /// The turn whose answer a fault strikes.
     struck: Option<(u64, Struck)>,
 }
+
+/// Whom to tell that a question is kept from the server, and until when it is.
+type Withheld = (oneshot::Sender<()>, oneshot::Receiver<()>);
 
 /// What to do with a message.
 enum Fate {
@@ -67,7 +70,14 @@ impl Connection {
                 if framing == Framing::Untagged && !message.is_negotiation() {
                     framing = Framing::Tagged;
                 }
-                self.note_question(&message, &mut session);
+                if let Some((tell, released)) = self.note_question(&message, &mut session) {
+                    road.forward(&whole).await;
+                    // Nobody listens when the test asked for the fault and not for its news.
+                    let _unheard = tell.send(());
+                    // It is never told anything: it ends when the other side is dropped.
+                    let _dropped = released.await;
+                    return;
+                }
                 whole.extend(message.bytes);
             }
             if !road.forward(&whole).await {
@@ -92,7 +102,7 @@ impl Connection {
                         let forwarded = road.forward(&std::mem::take(&mut whole)).await;
                         // Nobody listens when the test asked for the fault and not for its news.
                         let _unheard = tell.send(());
-                        let Then::Pass(released) = then else { return };
+                        let (Then::Pass(released) | Then::Withhold(released)) = then else { return };
                         // It is never told anything: it ends when the other side is dropped.
                         let _dropped = released.await;
                         kept.extend(message.bytes);
@@ -110,20 +120,25 @@ impl Connection {
         road.end().await;
     }
 
-    fn note_question(&self, message: &Message, session: &mut Session) {
+    /// Answers a fault that keeps this very message from the server.
+    fn note_question(&self, message: &Message, session: &mut Session) -> Option<Withheld> {
         let mut turns = self.turns();
         if message.tag == 0 {
             turns.negotiating = message.is_negotiation();
-            return;
+            return None;
         }
         let meaning = session.note(message);
         if turns.logged_in && turns.struck.is_none() {
             let turn = turns.asked;
-            turns.struck = self.faults.set_off_by(message, &meaning).map(|struck| (turn, struck));
+            match self.faults.set_off_by(message, &meaning) {
+                Some(Struck { tell, then: Then::Withhold(released) }) => return Some((tell, released)),
+                struck => turns.struck = struck.map(|struck| (turn, struck)),
+            }
         }
         if ends_a_turn(message) {
             turns.asked += 1;
         }
+        None
     }
 
     fn framing_of_answer(&self) -> Framing {
@@ -148,7 +163,7 @@ impl Connection {
             None => match &turns.struck {
                 Some((at, struck)) if *at == turn => match struck.then {
                     Then::Cut => Fate::Discard,
-                    Then::Pass(_) => Fate::Keep,
+                    Then::Pass(_) | Then::Withhold(_) => Fate::Keep,
                 },
                 Some(_) | None => Fate::Forward,
             },

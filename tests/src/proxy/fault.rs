@@ -63,7 +63,8 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Waits until the answer is held up: the server has done the work. What lets the answer pass.
+    /// Waits until the answer is held up: the server has done the work. (Of what is withheld: until it came, and the
+    /// server has heard nothing of it.) What lets it pass.
     ///
     /// # Errors
     /// When no message matched within `bound`, or the connection ended before its answer.
@@ -118,6 +119,8 @@ pub(super) enum Then {
     Cut,
     /// It passes when this is dropped.
     Pass(oneshot::Receiver<()>),
+    /// The question itself does not reach the server; the connection is cut when this is dropped.
+    Withhold(oneshot::Receiver<()>),
 }
 
 impl Default for Faults {
@@ -135,6 +138,15 @@ impl Faults {
     pub(super) fn hold_next(&self, pattern: Pattern) -> Hold {
         let (release, released) = oneshot::channel();
         Hold { struck: self.arm(pattern, Then::Pass(released)), release }
+    }
+
+    pub(super) fn withhold_next(&self, pattern: Pattern) -> Hold {
+        let (release, released) = oneshot::channel();
+        Hold { struck: self.arm(pattern, Then::Withhold(released)), release }
+    }
+
+    pub(super) fn disarm(&self) {
+        self.armed().clear();
     }
 
     fn arm(&self, pattern: Pattern, then: Then) -> Swallow {

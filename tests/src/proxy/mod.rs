@@ -1,7 +1,8 @@
 //! A proxy between Flyball and PostgreSQL that can lose what passes through it.
 //!
 //! It listens on loopback and knows enough of the protocol to find where messages begin and end and which statement
-//! runs. It can swallow the answer to one statement (the server has done the work, the client never hears of it), hold one up, go
+//! runs. It can swallow the answer to one statement (the server has done the work, the client never hears of it), hold one up, keep a
+//! statement from the server, go
 //! deaf without closing anything, delay, and cut. It lives on a thread of its own, so a test that blocks does not
 //! stop it. It changes nothing in what it forwards, and does not understand TLS.
 
@@ -69,6 +70,17 @@ impl Proxy {
     /// open, and others are not touched.
     pub fn hold_next(&self, pattern: Pattern) -> Hold {
         self.faults.hold_next(pattern)
+    }
+
+    /// The next message that matches is kept from the server, which does nothing of it, until the test lets go: then its
+    /// connection is cut on both sides.
+    pub fn withhold_next(&self, pattern: Pattern) -> Hold {
+        self.faults.withhold_next(pattern)
+    }
+
+    /// Forgets the faults that still wait for their message.
+    pub fn disarm(&self) {
+        self.faults.disarm();
     }
 
     /// Stops forwarding, both ways, without closing anything; new connections are accepted and hear nothing.

@@ -177,3 +177,18 @@ async fn an_answer_that_is_held_up_passes_whole_when_the_test_says_so_and_others
     assert_eq!((answer?, next?), (7, 8));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_statement_that_is_withheld_is_not_done_and_its_connection_is_cut_when_the_test_lets_go()
+-> Result<()> {
+    let Some(mut scene) = scene().await? else { return Ok(()) };
+    let hold = scene.proxy.withhold_next(Pattern::statement("the marked one"));
+    let mut asking = tokio::spawn(async move { insert(&mut scene.client, 7).await });
+    let release = hold.struck(GENEROUS).await?;
+    assert_eq!(count(&mut scene.witness).await?, 0);
+    assert!(tokio::time::timeout(Duration::from_millis(100), &mut asking).await.is_err(), "it waits");
+    release.now();
+    assert!(asking.await?.is_err());
+    assert_eq!(count(&mut scene.witness).await?, 0);
+    Ok(())
+}

@@ -202,7 +202,8 @@ impl Record {
         };
         let attempt = text(&json, "attempt").and_then(|attempt| attempt.parse().ok());
         let (run, job) = (text(&json, "run_id")?, text(&json, "job_id")?);
-        Some(Self { word, at: written_at(&json).unwrap_or(line.read_at), run, job, attempt })
+        let at = written_at(&json).map_or(line.read_at, |at| unstepped(at, line.read_at));
+        Some(Self { word, at, run, job, attempt })
     }
 
     fn begins(&self, pid: u32) -> Interval {
@@ -215,6 +216,14 @@ fn written_at(json: &Map<String, Value>) -> Option<Moment> {
     let stamp = json.get("timestamp")?.as_str()?;
     let at = chrono::DateTime::parse_from_rfc3339(stamp).ok()?;
     Some(Moment(at.timestamp_micros()))
+}
+
+/// A stamp that is whole hours from the time at which its line was read is that of a process whose wall clock was
+/// stepped by them: told by everybody's clock.
+fn unstepped(stamp: Moment, read_at: Moment) -> Moment {
+    const HOUR: i64 = 3_600_000_000;
+    let hours = (stamp.0 - read_at.0 + HOUR / 2).div_euclid(HOUR);
+    Moment(stamp.0 - hours * HOUR)
 }
 
 /// A value of this name: of the event, of the line itself, or of the spans around it, the innermost first.

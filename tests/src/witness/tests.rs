@@ -108,3 +108,12 @@ fn logs_that_cannot_be_true_are_faults() {
     let silent = std::panic::catch_unwind(|| Witness::default().assert_apart());
     assert!(silent.is_err(), "no evidence is no proof");
 }
+
+#[test]
+fn a_process_whose_wall_clock_is_whole_hours_off_is_heard_by_everybodys_clock() {
+    let hour = 3_600_000_000;
+    for (stamp, read_at) in [(hour + 10, 12), (10 - hour, 700_000_012), (10, 12)] {
+        let at = unstepped(Moment(stamp), Moment(read_at));
+        assert_eq!(at, Moment(10), "stamped {stamp}, read at {read_at}");
+    }
+}
