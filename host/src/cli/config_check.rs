@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use crate::config::{Config, Globals, Maintenance, ServeArgs, WrittenRate};
-use crate::job::{Keep, Limit, RetentionPolicy};
+use crate::job::{Keep, Limit, RetentionPolicy, ServedQueue};
 use crate::quantity::{Bytes, Count, Span};
 use crate::store::{Classes, Synchronous};
 use crate::timing::Schedule;
@@ -59,8 +59,11 @@ fn shown(config: &Config) -> Value {
         log,
         remarks: _,
     } = config;
-    let queues: serde_json::Map<_, _> =
-        node.queues.iter().map(|(queue, most)| (queue.to_string(), json!(most))).collect();
+    let terms = |served: &ServedQueue| {
+        let ServedQueue { queue, concurrency, weight } = served;
+        (queue.to_string(), json!({ "concurrency": concurrency, "weight": weight.get() }))
+    };
+    let queues: serde_json::Map<_, _> = node.queues.iter().map(terms).collect();
     let span = |duration| Span(duration).to_string();
     json!({
         "file": file,

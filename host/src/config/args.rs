@@ -23,8 +23,9 @@ pub struct ServeArgs {
     /// Where HTTP is answered, or none [default: 127.0.0.1:8484]
     #[arg(long, env = "FLYBALL_LISTEN", value_name = "ADDR")]
     pub(super) listen: Option<Listen>,
-    /// A queue to take from, with the most attempts of it at once; repeatable [default: every queue]
-    #[arg(long, env = "FLYBALL_QUEUE", value_name = "NAME[=N]", value_delimiter = ',')]
+    /// A queue to take from, with the most attempts of it at once, and its weight where it competes with others;
+    /// repeatable [default: every queue, each with a weight of 1]
+    #[arg(long, env = "FLYBALL_QUEUE", value_name = "NAME[=N][:W]", value_delimiter = ',')]
     pub(super) queue: Vec<QueueChoice>,
     #[command(flatten)]
     pub(super) node: NodeSettings,

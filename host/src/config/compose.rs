@@ -10,9 +10,9 @@ use super::file::FileConfig;
 use super::limit::FileLimit;
 use super::schedule::FileSchedule;
 use super::settings::{CommonSettings, NodeSettings};
-use super::value::{ClassName, Listen, QueueChoice};
+use super::value::{ClassName, Listen, QueueChoice, QueueTerms};
 use super::{Config, ConfigError, Globals, Maintenance, NodeConfig, ServeArgs, ambient};
-use crate::job::{ExecutorClass, Limit, LossPolicy, Queue};
+use crate::job::{ExecutorClass, Limit, LossPolicy, Queue, ServedQueue};
 use crate::plugin::{Ceilings, PluginsConfig};
 use crate::quantity::{Bytes, Span};
 use crate::sandbox::SandboxConfig;
@@ -76,7 +76,7 @@ impl Config {
                 format: settings.log_format.unwrap_or(log.format),
                 filter: settings.log.clone().unwrap_or(log.filter),
             },
-            node: node(settings, &sandbox, queues(&serve.queue, file))?,
+            node: node(settings, &sandbox, queues(&serve.queue, file, sandbox.slots))?,
             sandbox,
             remarks: Vec::new(),
         })
@@ -120,11 +120,16 @@ fn folder_or_none(folder: PathBuf) -> Option<PathBuf> {
 }
 
 /// The queues that were named, by flags if there are any, else by the file.
-fn queues(flags: &[QueueChoice], file: &FileConfig) -> Vec<(Queue, Option<NonZeroU16>)> {
+fn queues(flags: &[QueueChoice], file: &FileConfig, concurrency: u32) -> Vec<ServedQueue> {
+    let served = |queue: &Queue, terms: QueueTerms| ServedQueue {
+        queue: queue.clone(),
+        concurrency: terms.concurrency.map_or(concurrency, attempts),
+        weight: terms.weight,
+    };
     if flags.is_empty() {
-        return file.queues.iter().map(|(queue, table)| (queue.clone(), table.0)).collect();
+        return file.queues.iter().map(|(queue, terms)| served(queue, *terms)).collect();
     }
-    flags.iter().map(|choice| (choice.queue.clone(), choice.concurrency)).collect()
+    flags.iter().map(|choice| served(&choice.queue, choice.terms)).collect()
 }
 
 fn sandbox(settings: &NodeSettings, ceilings: &Ceilings) -> Result<SandboxConfig, ConfigError> {
@@ -150,7 +155,7 @@ fn sandbox(settings: &NodeSettings, ceilings: &Ceilings) -> Result<SandboxConfig
 fn node(
     settings: NodeSettings,
     sandbox: &SandboxConfig,
-    queues: Vec<(Queue, Option<NonZeroU16>)>,
+    queues: Vec<ServedQueue>,
 ) -> Result<NodeConfig, ConfigError> {
     let concurrency = sandbox.slots;
     let losses = LossPolicy::default();
@@ -159,7 +164,7 @@ fn node(
     Ok(NodeConfig {
         name: named(settings.name)?,
         concurrency,
-        queues: queues.into_iter().map(|(queue, most)| (queue, most.map_or(concurrency, attempts))).collect(),
+        queues,
         classes: classes(settings.classes),
         lease: between("lease", settings.lease, Duration::from_secs(15), Duration::from_secs(1))?,
         losses: LossPolicy {

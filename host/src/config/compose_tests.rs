@@ -46,8 +46,8 @@ cache = "none"
 listen = "none"
 [queues]
 default = 16
-mail = { concurrency = 4 }
-slow = {}
+mail = { concurrency = 4, weight = 2 }
+slow = { weight = 1000 }
 [ceilings]
 timeout = "10m"
 fuel = "2T"
@@ -79,7 +79,7 @@ fn everything_that_a_file_can_say_holds() {
     let config = composed(WHOLE, &[]);
     let Config { node, sandbox, plugins, log, .. } = &config;
     insta::assert_snapshot!(format!("{node:?}\n{plugins:?}\n{:?}\n{log:?}", sandbox.allocator), @r#"
-NodeConfig { name: "left", concurrency: 6, queues: [("default", 16), ("mail", 4), ("slow", 6)], classes: Only(["gpu", ""]), lease: 5s, losses: LossPolicy { max_crashes: 1000, backoff: Backoff { base: 100ms, cap: 60s } }, deadline_grace: 120s, poll_interval: 50ms, health_pulse: Some(60s), stop_grace: 500ms, drain_timeout: 60s, maintenance: Never }
+NodeConfig { name: "left", concurrency: 6, queues: [ServedQueue { queue: "default", concurrency: 16, weight: Weight(1) }, ServedQueue { queue: "mail", concurrency: 4, weight: Weight(2) }, ServedQueue { queue: "slow", concurrency: 6, weight: Weight(1000) }], classes: Only(["gpu", ""]), lease: 5s, losses: LossPolicy { max_crashes: 1000, backoff: Backoff { base: 100ms, cap: 60s } }, deadline_grace: 120s, poll_interval: 50ms, health_pulse: Some(60s), stop_grace: 500ms, drain_timeout: 60s, maintenance: Never }
 PluginsConfig { folder: "workers", cache: None, ceilings: Ceilings { timeout: 600s, fuel: 2000000000000, memory_bytes: 536870912, output_bytes: 1048576 } }
 OnDemand
 LogConfig { format: Json, filter: "debug" }
@@ -96,13 +96,17 @@ LogConfig { format: Json, filter: "debug" }
 fn a_flag_goes_before_the_file() {
     let file = "listen = \"none\"\n[queues]\nmail = 3\n[node]\nlease = \"5s\"\nclasses = [\"gpu\"]\nno_maintenance = true\n";
     type Holds = fn(&Config) -> bool;
-    let cases: [(&[&str], Holds); 8] = [
+    let cases: [(&[&str], Holds); 9] = [
+        (&["--queue", "a=2:3", "--queue", "b:5"], |config| {
+            let weights = config.node.queues.iter().map(|served| served.weight.get());
+            weights.eq([3, 5]) && config.node.queues[0].concurrency == 2
+        }),
         (&["--lease", "9s"], |config| config.node.lease == Duration::from_secs(9)),
         (&["--listen", "[::1]:80"], |config| config.listen.is_some()),
         (&["--queue", "a=2", "--queue", "b"], |config| {
             config.node.queues.len() == 2
-                && config.node.queues[0].1 == 2
-                && config.node.queues[1].1 == config.node.concurrency
+                && config.node.queues[0].concurrency == 2
+                && config.node.queues[1].concurrency == config.node.concurrency
         }),
         (&["--class", "*"], |config| config.node.classes == Classes::Every),
         (&["--no-maintenance=false"], |config| config.node.maintenance == Maintenance::Shared),
@@ -123,7 +127,6 @@ fn a_key_that_is_not_acted_on_is_refused_with_its_line() {
     insta::assert_snapshot!(refused("databse = \"x\""), @"flyball.toml, line 1, column 1: unknown field `databse`, expected one of `database`, `plugins`, `cache`, `listen`, `queues`, `ceilings`, `node`, `sqlite`, `retention`, `schedules`, `limits`");
     insta::assert_snapshot!(refused("[node]\nleese = \"1s\""), @"flyball.toml, line 2, column 1: unknown field `leese`, expected one of `name`, `concurrency`, `classes`, `lease`, `max_crashes`, `crash_backoff`, `guest_memory`, `stop_grace`, `drain_timeout`, `deadline_grace`, `poll_interval`, `health_pulse`, `no_maintenance`, `allocator`, `log`, `log_format`");
     insta::assert_snapshot!(refused("metrics_addr = \"127.0.0.1:9000\""), @"flyball.toml, line 1, column 1: `metrics_addr` is not supported yet: there are no metrics so far; remove the key");
-    insta::assert_snapshot!(refused("[queues]\nmail = { concurrency = 4, weight = 2 }"), @"flyball.toml, line 2, column 27: `queues.*.weight` is not supported yet: queues have no weight so far; remove the key");
     insta::assert_snapshot!(refused("[ceilings]\nhttp = [\"https://*.example.com\"]"), @"flyball.toml, line 2, column 1: `ceilings.http` is not supported yet: workers have no network so far; remove the key");
 }
 
@@ -134,7 +137,8 @@ fn a_value_that_is_none_is_refused_with_what_it_may_be() {
     insta::assert_snapshot!(refused("listen = \"8484\""), @r#"flyball.toml, line 1, column 10: "8484" is not an address: write it as 127.0.0.1:8484, [::1]:8484, or none"#);
     insta::assert_snapshot!(refused("[queues]\nMail = 4"), @r#"flyball.toml, line 2, column 1: queue "Mail" is not valid: 1 to 64 of a-z, 0-9, _ and -, beginning with a letter"#);
     insta::assert_snapshot!(refused("[queues]\nmail = 0"), @"flyball.toml, line 2, column 8: a number of attempts is 1 to 65535");
-    insta::assert_snapshot!(refused("[queues]\nmail = \"4\""), @r#"flyball.toml, line 2, column 8: invalid type: string "4", expected a number of attempts, or { concurrency = N }"#);
+    insta::assert_snapshot!(refused("[queues]\nmail = { weight = 0 }"), @"flyball.toml, line 2, column 19: 0 is not a weight: 1 to 1000");
+    insta::assert_snapshot!(refused("[queues]\nmail = \"4\""), @r#"flyball.toml, line 2, column 8: invalid type: string "4", expected a number of attempts, or { concurrency = N, weight = N }"#);
     insta::assert_snapshot!(refused("[node]\nlease = \"10ms\""), @"lease: 10ms: must be 1s to 1h");
     insta::assert_snapshot!(refused("[node]\nlease = 15"), @r#"flyball.toml, line 2, column 9: "15" is not a duration: write it as a number with its unit, such as 200ms, 30s, 5m, 1h30m or 2d"#);
     insta::assert_snapshot!(refused("[node]\nconcurrency = 0"), @"flyball.toml, line 2, column 15: invalid value: integer `0`, expected a nonzero u16");

@@ -11,7 +11,7 @@ use super::limit::FileLimit;
 use super::retention::RetentionTable;
 use super::schedule::FileSchedule;
 use super::settings::{CommonSettings, NodeSettings};
-use super::value::{Listen, QueueTable};
+use super::value::{Listen, QueueTerms};
 use crate::job::Queue;
 use crate::plugin::{Ceilings, Document, DocumentError, Later};
 use crate::quantity::{Bytes, Count, Span};
@@ -21,10 +21,9 @@ use crate::store::Synchronous;
 const DEFAULT_FILE: &str = "flyball.toml";
 
 /// Keys of the contract that come with a later version.
-const LATER: [Later; 3] = [
+const LATER: [Later; 2] = [
     Later { key: "metrics_addr", advice: "there are no metrics so far; remove the key" },
     Later { key: "ceilings.http", advice: "workers have no network so far; remove the key" },
-    Later { key: "queues.*.weight", advice: "queues have no weight so far; remove the key" },
 ];
 
 /// The file as it was written.
@@ -35,7 +34,7 @@ pub(super) struct FileConfig {
     plugins: Option<PathBuf>,
     cache: Option<PathBuf>,
     pub(super) listen: Option<Listen>,
-    pub(super) queues: BTreeMap<Queue, QueueTable>,
+    pub(super) queues: BTreeMap<Queue, QueueTerms>,
     ceilings: CeilingsTable,
     pub(super) node: NodeSettings,
     sqlite: SqliteTable,

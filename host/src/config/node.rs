@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::job::{LossPolicy, Queue};
+use crate::job::{LossPolicy, ServedQueue};
 use crate::store::Classes;
 
 /// How a node takes and holds its work.
@@ -12,9 +12,8 @@ pub struct NodeConfig {
     pub name: String,
     /// The most attempts at once.
     pub concurrency: u32,
-    /// The queues that it takes from, each with the most attempts at once; every queue, without a bound of its own,
-    /// if empty.
-    pub queues: Vec<(Queue, u32)>,
+    /// The queues that it takes from; every queue, without a bound of its own and with a weight of 1, if empty.
+    pub queues: Vec<ServedQueue>,
     /// The executor classes that it has.
     pub classes: Classes,
     /// How long the others wait before they take its jobs for lost (PostgreSQL).

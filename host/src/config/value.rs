@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::job::{Backoff, ExecutorClass, MAX_DELAY, Queue};
+use crate::job::{Backoff, ExecutorClass, MAX_DELAY, Queue, Weight};
 use crate::quantity::Span;
 use crate::sandbox::Allocator;
 
@@ -99,30 +99,41 @@ impl From<AllocatorName> for Allocator {
     }
 }
 
-/// A queue that a node takes from: `NAME`, or `NAME=N` with the most attempts of it at once.
+/// What is said of a queue that a node takes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct QueueTerms {
+    pub(super) concurrency: Option<NonZeroU16>,
+    pub(super) weight: Weight,
+}
+
+/// A queue that a node takes from: `NAME`, `NAME=N` with the most attempts of it at once, or either with `:W`, its weight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueChoice {
     pub(super) queue: Queue,
-    pub(super) concurrency: Option<NonZeroU16>,
+    pub(super) terms: QueueTerms,
 }
 
 impl FromStr for QueueChoice {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
+        let (text, share) = text.split_once(':').map_or((text, None), |(text, share)| (text, Some(share)));
         let (name, number) = text.split_once('=').map_or((text, None), |(name, number)| (name, Some(number)));
         let queue = Queue::new(name).map_err(|error| error.to_string())?;
         let number = number.map(|number| {
             number.parse().map_err(|_| format!("{number:?} is not a number of attempts: 1 to 65535"))
         });
-        Ok(Self { queue, concurrency: number.transpose()? })
+        let weight = share.map(|share| {
+            let weight = share.parse().ok().and_then(Weight::new);
+            weight.ok_or_else(|| format!("{share:?} is not a weight: 1 to {}", Weight::MOST))
+        });
+        let terms =
+            QueueTerms { concurrency: number.transpose()?, weight: weight.transpose()?.unwrap_or_default() };
+        Ok(Self { queue, terms })
     }
 }
 
-/// What a file says of a queue: a number, or a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct QueueTable(pub(super) Option<NonZeroU16>);
-
-impl<'de> Deserialize<'de> for QueueTable {
+/// In a file: a number of attempts, or a table.
+impl<'de> Deserialize<'de> for QueueTerms {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(QueueVisitor)
     }
@@ -131,28 +142,37 @@ impl<'de> Deserialize<'de> for QueueTable {
 struct QueueVisitor;
 
 impl<'de> Visitor<'de> for QueueVisitor {
-    type Value = QueueTable;
+    type Value = QueueTerms;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number of attempts, or { concurrency = N }")
+        f.write_str("a number of attempts, or { concurrency = N, weight = N }")
     }
 
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<QueueTable, E> {
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<QueueTerms, E> {
         let number = u16::try_from(number).ok().and_then(NonZeroU16::new);
         number
-            .map(|number| QueueTable(Some(number)))
+            .map(|number| QueueTerms { concurrency: Some(number), ..QueueTerms::default() })
             .ok_or_else(|| E::custom("a number of attempts is 1 to 65535"))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<QueueTable, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<QueueTerms, A::Error> {
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Table {
             concurrency: Option<NonZeroU16>,
+            #[serde(default, deserialize_with = "weight")]
+            weight: Weight,
         }
-        let table = Table::deserialize(de::value::MapAccessDeserializer::new(entries))?;
-        Ok(QueueTable(table.concurrency))
+        let Table { concurrency, weight } =
+            Table::deserialize(de::value::MapAccessDeserializer::new(entries))?;
+        Ok(QueueTerms { concurrency, weight })
     }
+}
+
+fn weight<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Weight, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    let weight = u16::try_from(number).ok().and_then(Weight::new);
+    weight.ok_or_else(|| de::Error::custom(format!("{number} is not a weight: 1 to {}", Weight::MOST)))
 }
 
 /// Reads what is written as text everywhere.

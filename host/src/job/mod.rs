@@ -21,6 +21,7 @@ mod record;
 mod retention;
 mod retry;
 mod settle;
+mod share;
 mod state;
 mod text;
 mod time;
@@ -46,6 +47,7 @@ pub use settle::{
     CheckpointEnd, Evidence, Loss, LossPolicy, LossSettlement, MAX_CHECKPOINT_BYTES, RunEnd, Settlement,
     Transition,
 };
+pub use share::{ServedQueue, Weight};
 pub(crate) use state::words;
 pub use state::{ErrorClass, JobState, LogLevel, Outcome, SettledBy, UnknownWord};
 pub use text::{cut, one_line, visible};

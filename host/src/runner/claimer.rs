@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::held::Unanswered;
-use super::{Answer, Plan, Planner, Runner, View, attempt, pace};
+use super::{Answer, Plan, Planner, Runner, Shares, View, attempt, pace};
 use crate::clock::Boot;
-use crate::job::{Claim, NodeId, Queue};
+use crate::job::{Claim, NodeId, ServedQueue};
 use crate::plugin::Catalog;
 use crate::service::ServiceError;
 use crate::store::{ClaimRequest, Claimed, QueueRoom, Queues, StoreError, Turn};
@@ -31,7 +31,8 @@ impl Runner {
             // One for all waits: each clone would find the changes new that were seen long ago.
             catalog: context.catalog.clone(),
         };
-        let mut planner = Planner::new(context.config.poll_interval);
+        let weights = context.config.queues.iter().map(|served| (served.queue.clone(), served.weight));
+        let mut planner = Planner::new(context.config.poll_interval, Shares::new(weights));
         let mut answered = context.clock.boot();
         while !token.is_cancelled() {
             match planner.plan(&view(&context)) {
@@ -74,9 +75,9 @@ fn view(context: &Context) -> View {
 
 /// The queues that the node takes from. One without room is among them: whether a last chance waits in it is asked too.
 fn rooms(context: &Context) -> Queues {
-    let room = |(queue, most): &(Queue, u32)| QueueRoom {
-        queue: queue.clone(),
-        room: most.saturating_sub(context.slots.busy_with(queue)),
+    let room = |served: &ServedQueue| QueueRoom {
+        queue: served.queue.clone(),
+        room: served.concurrency.saturating_sub(context.slots.busy_with(&served.queue)),
     };
     match context.config.queues.as_slice() {
         [] => Queues::Every,
@@ -112,7 +113,7 @@ async fn wait(context: &Context, planner: &mut Planner, news: &mut News, until: 
 async fn claim_fresh(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
     // Slots were freed while others were waited for.
     let Plan::Claim { most, turn: Turn::Fresh } = planner.plan(&view(context)) else { return };
-    let (request, unanswered) = request(context, most, Turn::Fresh);
+    let (request, unanswered) = request(context, planner, most, Turn::Fresh);
     let Some(claimed) = ask(context, planner, &request, token).await else { return };
     let answer = Answer {
         asked: most,
@@ -136,7 +137,7 @@ async fn claim_last_chance(
     most: u32,
     token: &CancellationToken,
 ) {
-    let (request, unanswered) = request(context, most, Turn::LastChance);
+    let (request, unanswered) = request(context, planner, most, Turn::LastChance);
     let Some(Claimed { claims, .. }) = ask(context, planner, &request, token).await else { return };
     planner.last_chance_answered(u32::try_from(claims.len()).unwrap_or(u32::MAX), context.clock.boot());
     start(context, request.node, unanswered, claims);
@@ -144,7 +145,7 @@ async fn claim_last_chance(
 
 /// Asks for nothing, and hears whether a last chance waits.
 async fn look(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
-    let (request, _nothing) = request(context, 0, Turn::Fresh);
+    let (request, _nothing) = request(context, planner, 0, Turn::Fresh);
     if let Some(claimed) = ask(context, planner, &request, token).await {
         planner.looked(claimed.last_chances, context.clock.boot());
     }
@@ -158,12 +159,13 @@ fn start(context: &Arc<Context>, node: NodeId, unanswered: Unanswered, claims: V
     }
 }
 
-fn request(context: &Context, most: u32, turn: Turn) -> (ClaimRequest, Unanswered) {
+fn request(context: &Context, planner: &Planner, most: u32, turn: Turn) -> (ClaimRequest, Unanswered) {
     let unanswered = context.held.begin_claim(most);
     let request = ClaimRequest {
         node: context.lease.node(),
         runs: unanswered.runs().to_vec(),
         queues: rooms(context),
+        shares: planner.shares(),
         kinds: context.catalog.borrow().served(),
         classes: context.config.classes.clone(),
         turn,

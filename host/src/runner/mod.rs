@@ -20,6 +20,7 @@ mod ports;
 mod progress;
 mod publish;
 mod renewal;
+mod shares;
 mod slots;
 
 use std::time::Duration;
@@ -28,9 +29,10 @@ pub use context::{Parts, Runner};
 pub use lease::Lease;
 pub use planner::{Answer, Plan, Planner, View};
 pub use renewal::enter;
+pub use shares::Shares;
 pub use slots::{Slot, Slots};
 
-use crate::job::{LossPolicy, Queue, RetentionPolicy};
+use crate::job::{LossPolicy, RetentionPolicy, ServedQueue};
 use crate::store::Classes;
 
 /// What a runner needs to be told.
@@ -40,8 +42,8 @@ pub struct RunnerConfig {
     pub name: String,
     /// Attempts at once.
     pub concurrency: u32,
-    /// Queues with the most attempts at once of each; empty means every queue, up to `concurrency`.
-    pub queues: Vec<(Queue, u32)>,
+    /// The queues that it takes from; empty means every queue, up to `concurrency`, with a weight of 1.
+    pub queues: Vec<ServedQueue>,
     /// The executor classes that the node has.
     pub classes: Classes,
     /// How long the node's lease is; not used on SQLite. All other times of the lease derive from it.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::Shares;
 use crate::clock::Boot;
 use crate::job::Queue;
-use crate::store::{Queues, Turn};
+use crate::store::{QueueShare, Queues, Turn};
 
 /// How long a node waits for its slots to empty before it takes fresh work again: at first, and twice as long after
 /// each time in vain. So it grows past the longest job that there is, and no last chance waits for ever.
@@ -69,6 +70,7 @@ pub struct Planner {
     /// A point in time, not a span: however often slots are freed, it comes nearer.
     next_poll: Boot,
     appetite: Appetite,
+    shares: Shares,
     line_is_long: bool,
     /// The most jobs of one claim: fewer after an answer that was too long in coming.
     most: u32,
@@ -100,12 +102,13 @@ enum Phase {
 }
 
 impl Planner {
-    /// One that looks for work at least this often, and begins at once.
-    pub fn new(poll: Duration) -> Self {
+    /// One that looks for work at least this often, and begins at once; its queues have these shares.
+    pub fn new(poll: Duration, shares: Shares) -> Self {
         Self {
             poll,
             next_poll: Boot::default(),
             appetite: Appetite::Everything,
+            shares,
             line_is_long: false,
             most: u32::MAX,
             crowded: 0,
@@ -123,6 +126,11 @@ impl Planner {
     /// Whether the last claim left work behind. A ring says nothing of that: it may be for one job.
     pub fn line_is_long(&self) -> bool {
         self.line_is_long
+    }
+
+    /// How the queues stand to each other, for a claim.
+    pub fn shares(&self) -> Vec<QueueShare> {
+        self.shares.to_claim()
     }
 
     /// Decides what to do next.
@@ -148,6 +156,7 @@ impl Planner {
     pub fn fresh_answered(&mut self, answer: &Answer, now: Boot) {
         self.next_poll = now.after(self.poll);
         self.most = self.most.saturating_mul(2);
+        self.shares.claimed(&answer.got);
         self.appetite = appetite(answer);
         self.line_is_long = self.appetite != Appetite::Full(Vec::new());
         self.crowded = if answer.more && answer.got.is_empty() { self.crowded + 1 } else { 0 };

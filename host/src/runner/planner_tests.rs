@@ -42,7 +42,7 @@ fn waiting(asked: u32, got: usize) -> Answer {
 }
 
 fn planner() -> Planner {
-    Planner::new(POLL)
+    Planner::new(POLL, Shares::default())
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Keeping the lease: renew, compare notes with the database, and stop what is no longer this node's.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -61,9 +62,11 @@ fn serves(config: &RunnerConfig) -> Json {
         Classes::Every => serde_json::json!("*"),
         Classes::Only(classes) => serde_json::json!(classes),
     };
-    let queues: std::collections::BTreeMap<_, _> =
-        config.queues.iter().map(|(q, n)| (q.as_str(), n)).collect();
-    Json::stored(serde_json::json!({ "queues": queues, "classes": classes }).to_string())
+    let queues = config.queues.iter().map(|served| (served.queue.as_str(), served.concurrency));
+    let queues: BTreeMap<_, _> = queues.collect();
+    let weights = config.queues.iter().map(|served| (served.queue.as_str(), served.weight.get()));
+    let weights: BTreeMap<_, _> = weights.collect();
+    Json::stored(serde_json::json!({ "queues": queues, "weights": weights, "classes": classes }).to_string())
 }
 
 impl Runner {

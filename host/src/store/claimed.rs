@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::batch::{Wire, join, texts};
 use super::value::{Row, Value};
-use super::{ClaimRequest, Classes, QueueRoom, Queues, ServedKind, Turn};
-use crate::job::{Claim, NodeId, RunId, Timestamp};
+use super::{ClaimRequest, Classes, QueueRoom, QueueShare, Queues, ServedKind, Turn};
+use crate::job::{Claim, NodeId, RunId, Timestamp, Weight};
 
 /// A request, in the form that statements take.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Ask {
     pub(super) kinds: Arc<str>,
     /// `None` is every queue, without a bound.
     pub(super) rooms: Option<Arc<[QueueRoom]>>,
+    /// Of the queues that differ from one that is not named.
+    pub(super) shares: Vec<QueueShare>,
     classes: Option<Arc<str>>,
     pub(super) turn: Turn,
     /// Of args that may be taken.
@@ -64,6 +66,7 @@ impl Ask {
             served: request.kinds.as_slice().into(),
             kinds: join(&kinds).into(),
             rooms,
+            shares: request.shares.clone(),
             classes,
             turn: request.turn,
             bytes: MOST_BYTES,
@@ -76,7 +79,7 @@ impl Ask {
         self.runs.retain(|run| *run != used);
     }
 
-    /// A claim has used up its run id, room of its queue, and bytes.
+    /// A claim has used up its run id, room and turn of its queue, and bytes.
     pub(super) fn less(&mut self, claim: &Claim) {
         self.used(claim.run);
         self.bytes = self.bytes.saturating_sub(claim.args.as_str().len());
@@ -85,6 +88,10 @@ impl Ask {
         {
             room.room = room.room.saturating_sub(1);
         }
+        let share = self.shares.iter().find(|share| share.queue == claim.queue);
+        let (ahead, weight) = share.map_or((0, Weight::default()), |share| (share.ahead, share.weight));
+        self.shares.retain(|share| share.queue != claim.queue);
+        self.shares.push(QueueShare { queue: claim.queue.clone(), weight, ahead: ahead + weight.cost() });
     }
 
     /// The executor classes as a JSON array; null is every one.

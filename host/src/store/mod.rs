@@ -4,6 +4,8 @@
 //! swaps, and answers what it did. Every verb is safe to repeat: a caller whose answer was lost asks again with the
 //! same ids. Time is an argument of every verb.
 
+#[doc(hidden)]
+pub mod backlog;
 mod batch;
 mod claimed;
 mod codec;
@@ -48,10 +50,10 @@ pub use request::{
     FailureRecord, Fired, FiredJob, Flag, FlagSet, Flagged, Footprint, Health, Inserted, JobFilter, KeyTaken,
     KindDefaults, KindRecord, KindWaiting, LaneCount, LimitKept, LimitLine, LimitRecord, LimitRemoved,
     LimitsReconciled, LogPart, Need, NewNode, NodeRecord, Notes, Order, Overview, Page, Place,
-    ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, QueueHealth, QueueRoom, Queues, Reclaimed,
-    Reconciled, Registered, Renewal, Renewed, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched,
-    Scope, Selection, SelectionError, ServedKind, Settled, SingleOrder, Skew, Step, Survey, Sweep, Swept,
-    Switch, Tally, Turn,
+    ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, QueueHealth, QueueRoom, QueueShare, Queues,
+    Reclaimed, Reconciled, Registered, Renewal, Renewed, ScheduleKept, ScheduleRan, ScheduleRemoved,
+    ScheduleSwitched, Scope, Selection, SelectionError, ServedKind, Settled, SingleOrder, Skew, Step, Survey,
+    Sweep, Swept, Switch, Tally, Turn,
 };
 pub use retention::Retention;
 pub use schedules::Schedules;

@@ -8,6 +8,7 @@ mod drain;
 mod enqueue;
 mod fairness;
 mod families;
+mod lanes;
 mod languages;
 mod lease;
 mod limits;

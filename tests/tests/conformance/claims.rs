@@ -1,10 +1,10 @@
 //! Nodes take jobs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use flyball::job::{Claim, ExecutorClass, JobId, JobState, NodeId, Outcome, Queue};
-use flyball::store::{Classes, Flag, Flagged, QueueRoom, Queues, StoreError};
+use flyball::job::{Claim, ExecutorClass, InsertOpts, JobId, JobState, NodeId, Outcome, Queue, Weight};
+use flyball::store::{Classes, Flag, Flagged, QueueRoom, QueueShare, Queues, StoreError};
 
 use crate::flags::flag;
 use crate::world::{World, kind, promises, served};
@@ -12,7 +12,10 @@ use crate::world::{World, kind, promises, served};
 promises! {
     a_claim_makes_the_job_running_and_writes_its_run_row
     a_repeated_claim_answers_the_same_jobs
-    what_comes_first_is_claimed_first_over_all_lanes
+    what_comes_first_is_claimed_first_over_all_lanes_of_a_queue
+    queues_take_turns_by_their_weight_and_what_they_had
+    an_answer_that_is_cut_short_leaves_every_queue_its_turn
+    a_queue_of_many_has_its_turn_beside_one_of_high_priority
     a_node_claims_only_the_kinds_and_classes_that_it_serves
     the_room_of_each_queue_is_honoured
     a_paused_queue_or_kind_is_left_alone
@@ -61,24 +64,105 @@ pub(crate) async fn a_repeated_claim_answers_the_same_jobs(world: World) {
     assert_eq!(overview.states[&JobState::Running], 2, "and takes nothing more");
 }
 
-async fn what_comes_first_is_claimed_first_over_all_lanes(world: World) {
+async fn what_comes_first_is_claimed_first_over_all_lanes_of_a_queue(world: World) {
     let mut expected = Vec::new();
-    for (priority, queue_name, later) in [(9, "b", 0), (9, "a", 1), (5, "z", 2), (9, "b", 3), (5, "a", 4)] {
+    for (priority, kind_name, later) in [(9, "b", 0), (9, "a", 1), (5, "z", 2), (9, "b", 3), (5, "a", 4)] {
         world.clock.advance(Duration::from_millis(later));
         let job = world.job(|opts| {
             opts.priority = priority;
-            opts.queue = queue(queue_name);
+            opts.kind = kind(kind_name);
         });
         world.store.insert(std::slice::from_ref(&job)).await.unwrap();
         expected.push((priority, job.scheduled_at, job.id));
     }
     expected.sort_unstable();
     let node = world.node().await;
-    let first = world.claim(node, 2).await;
-    let rest = world.claim(node, 9).await;
+    let take = async |most| {
+        let mut request = world.request(node, most);
+        request.kinds = ["a", "b", "z"].map(served).into();
+        world.take(&request).await
+    };
+    let (first, rest) = (take(2).await, take(9).await);
     let order: Vec<_> = expected.into_iter().map(|(.., id)| id).collect();
     assert_eq!(ids(&first), order[..2]);
     assert_eq!(ids(&rest), order[2..]);
+}
+
+/// So many jobs for each of these queues, with this priority.
+async fn fill(world: &World, queues: &[(&str, u16)], jobs: usize) {
+    for (name, priority) in queues {
+        let change = |opts: &mut InsertOpts| (opts.queue, opts.priority) = (queue(name), *priority);
+        let jobs: Vec<_> = (0..jobs).map(|_| world.job(change)).collect();
+        world.store.insert(&jobs).await.unwrap();
+    }
+}
+
+fn share(name: &str, weight: u16, ahead: u64) -> QueueShare {
+    QueueShare { queue: queue(name), weight: Weight::new(weight).unwrap(), ahead }
+}
+
+/// How many of so many slots each queue gets, by name.
+async fn shared(world: &World, node: NodeId, most: usize, shares: &[QueueShare]) -> Vec<(String, usize)> {
+    let mut request = world.request(node, most);
+    request.shares = shares.to_vec();
+    let mut got: BTreeMap<String, usize> = BTreeMap::new();
+    for claim in world.take(&request).await {
+        *got.entry(claim.queue.to_string()).or_default() += 1;
+    }
+    got.into_iter().collect()
+}
+
+fn counts<const N: usize>(got: &[(String, usize)]) -> [(&str, usize); N] {
+    let counts: Vec<_> = got.iter().map(|(name, jobs)| (name.as_str(), *jobs)).collect();
+    counts.try_into().unwrap_or_else(|counts| panic!("{counts:?}"))
+}
+
+pub(crate) async fn queues_take_turns_by_their_weight_and_what_they_had(world: World) {
+    // What is urgent in one queue is not so for another.
+    fill(&world, &[("a", 1), ("b", 100), ("c", 100)], 30).await;
+    let node = world.node().await;
+    let even = shared(&world, node, 9, &[]).await;
+    assert_eq!(counts(&even), [("a", 3), ("b", 3), ("c", 3)], "queues that are not named weigh 1");
+    let weighted = shared(&world, node, 10, &[share("b", 3, 0)]).await;
+    assert_eq!(counts(&weighted), [("a", 2), ("b", 6), ("c", 2)], "by weight");
+    let ahead = [share("a", 1, Weight::TURN), share("b", 3, Weight::TURN / 3)];
+    assert_eq!(counts(&shared(&world, node, 1, &ahead).await), [("c", 1)], "who had none is next");
+    assert_eq!(counts(&shared(&world, node, 2, &ahead).await), [("b", 1), ("c", 1)]);
+    let mut request = world.request(node, 8);
+    let room = |name, room| QueueRoom { queue: queue(name), room };
+    request.queues = Queues::Only(vec![room("a", 9), room("b", 1)]);
+    request.shares = vec![share("b", 1000, 0)];
+    let claims = world.take(&request).await;
+    let of_b = claims.iter().filter(|claim| claim.queue == queue("b")).count();
+    assert_eq!((claims.len(), of_b), (8, 1), "what a queue has no room for goes to the others");
+}
+
+async fn an_answer_that_is_cut_short_leaves_every_queue_its_turn(world: World) {
+    let megabyte = format!("\"{}\"", "x".repeat((1 << 20) - 2));
+    for (name, priority) in [("a", 1), ("b", 100)] {
+        let change = |opts: &mut InsertOpts| {
+            (opts.queue, opts.priority) = (queue(name), priority);
+            opts.args.clone_from(&megabyte);
+        };
+        let jobs: Vec<_> = (0..9).map(|_| world.job(change)).collect();
+        world.store.insert(&jobs).await.unwrap();
+    }
+    let node = world.node().await;
+    assert_eq!(counts(&shared(&world, node, 12, &[]).await), [("a", 4), ("b", 4)]);
+}
+
+async fn a_queue_of_many_has_its_turn_beside_one_of_high_priority(world: World) {
+    // More queues than are compared one by one.
+    let names: Vec<String> = (0..150).map(|number| format!("q{number:03}")).collect();
+    let queues: Vec<(&str, u16)> = names.iter().map(|name| (name.as_str(), 100)).collect();
+    fill(&world, &queues, 2).await;
+    fill(&world, &[("z", 0)], 50).await;
+    let node = world.node().await;
+    let had: Vec<QueueShare> = names[..100].iter().map(|name| share(name, 1, Weight::TURN)).collect();
+    let got = shared(&world, node, 51, &[&had[..], &[share("z", 1, Weight::TURN)]].concat()).await;
+    assert_eq!(got.len(), 51, "one each");
+    let not_yet = got.iter().filter(|(name, _)| names[100..].contains(name)).count();
+    assert_eq!(not_yet, 50, "first those that had none");
 }
 
 async fn a_node_claims_only_the_kinds_and_classes_that_it_serves(world: World) {

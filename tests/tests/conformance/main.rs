@@ -3,6 +3,7 @@
 
 mod actions;
 mod answers;
+mod backlog;
 mod barriers;
 mod bulk;
 mod by_sql;

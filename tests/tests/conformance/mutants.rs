@@ -101,6 +101,10 @@ mutants! {
         [("claim", "        FOR UPDATE SKIP LOCKED) c", "        FOR UPDATE) c")],
         leases::what_another_claim_has_is_passed_over_and_not_waited_for,
         "a claim waited for another";
+    a_claim_that_knows_no_turns: Postgres,
+        [("claim", "ORDER BY p.ahead + (p.place - 1) * p.cost, p.priority", "ORDER BY p.priority")],
+        claims::queues_take_turns_by_their_weight_and_what_they_had,
+        "(\"a\", 9)";
     a_claim_that_forgets_its_first_try_on_sqlite: Sqlite,
         [("claim_look", "CROSS JOIN job_runs r ON r.id = g.value", "CROSS JOIN job_runs r ON false")],
         claims::a_repeated_claim_answers_the_same_jobs,

@@ -158,6 +158,7 @@ impl World {
             node,
             runs: (0..count).map(|_| RunId::mint(self.now())).collect(),
             queues: Queues::Every,
+            shares: Vec::new(),
             kinds: vec![served("work")],
             classes: Classes::Only(vec![Default::default()]),
             turn: Turn::Fresh,

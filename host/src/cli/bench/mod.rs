@@ -1,5 +1,6 @@
 //! `flyball bench`: what a job costs on this machine and this database, measured on a node in this process.
 
+mod backlog;
 mod drain;
 mod latency;
 mod marks;
@@ -7,6 +8,7 @@ mod percentiles;
 mod place;
 mod retention;
 mod setting;
+mod stand;
 
 use super::{Exit, Globals};
 
@@ -17,6 +19,8 @@ pub(super) enum Bench {
     Latency(latency::Latency),
     /// How fast a node works off jobs that wait.
     Drain(drain::Drain),
+    /// What a claim costs beside many rows that it can't take.
+    Backlog(backlog::Backlog),
     /// Whether the tables stay as large as what they hold.
     Retention(retention::Retention),
 }
@@ -26,6 +30,7 @@ impl Bench {
         match self {
             Self::Latency(latency) => latency.run(globals).await,
             Self::Drain(drain) => drain.run(globals).await,
+            Self::Backlog(backlog) => backlog.run(globals).await,
             Self::Retention(retention) => retention.run(globals).await,
         }
     }

@@ -30,6 +30,12 @@ impl Percentiles {
         })
     }
 
+    /// How often the middle one of the other goes into the middle one of these.
+    #[expect(clippy::cast_precision_loss, reason = "microseconds, and a ratio in two digits")]
+    pub(super) fn p50_ratio(&self, other: &Self) -> f64 {
+        self.p50_us as f64 / other.p50_us.max(1) as f64
+    }
+
     /// p50, p95, p99 and max, for people.
     pub(super) fn cells(&self) -> [String; 4] {
         [self.p50_us, self.p95_us, self.p99_us, self.max_us].map(millis)

@@ -78,6 +78,15 @@ pub(super) async fn migrator(url: &str) -> Result<PgConnection> {
     Ok(connection)
 }
 
+/// One connection as those for verbs are, for a measurement.
+pub(super) async fn alone(url: &str) -> Result<PgConnection> {
+    let unavailable = |source| StoreError::Unavailable { doing: "connecting to PostgreSQL", source };
+    let mut connection = target(url)?.connect().await.map_err(unavailable)?;
+    let settings = settings(Duration::from_secs(60), LOCK, Duration::from_secs(60));
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(settings))).await.map_err(unavailable)?;
+    Ok(connection)
+}
+
 /// Generic plans, because the statements are written for them and tests look at them. No sequential scans: a plan that
 /// was made while a table was empty is kept while it fills. No JIT, which costs more than any statement takes. READ
 /// COMMITTED, because a statement after a lock must see what was committed before it.

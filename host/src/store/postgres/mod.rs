@@ -1,6 +1,7 @@
 //! PostgreSQL: any number of nodes, each statement whole by itself where it can be.
 
 mod announcer;
+mod backlog;
 mod claim;
 mod connect;
 mod inspect;
@@ -30,6 +31,7 @@ use super::{Database, Foreign, OpenOptions, Result, StoreError};
 use crate::job::{ActionId, Queue, Timestamp};
 use crate::wake::{Bell, Line};
 
+pub(super) use backlog::{create_database, drop_database, effort, fill, tidy};
 pub(super) use inspect::{expected as expected_schema, found as found_schema};
 pub(super) use migrate::{VERSIONS, applied, migrate};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Inserted;
-use crate::job::{Claim, ExecutorClass, JobId, JobState, Kind, NodeId, Outcome, Queue, RunId};
+use crate::job::{Claim, ExecutorClass, JobId, JobState, Kind, NodeId, Outcome, Queue, RunId, Weight};
 
 /// A request for work.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct ClaimRequest {
     pub runs: Vec<RunId>,
     /// The lines that it takes from.
     pub queues: Queues,
+    /// Of the queues that are ahead of their share of the node's slots, or whose weight is not 1.
+    pub shares: Vec<QueueShare>,
     /// The kinds that it has loaded.
     pub kinds: Vec<ServedKind>,
     /// The executor classes that it has.
@@ -39,6 +41,18 @@ pub struct QueueRoom {
     pub queue: Queue,
     /// At most so many jobs of it in this claim.
     pub room: u32,
+}
+
+/// How a queue stands to the others that it shares the node's slots with. A claim takes the jobs that begin first: the
+/// one at place `n` of its queue, by priority, begins at `ahead + (n - 1) * cost`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueShare {
+    /// The queue.
+    pub queue: Queue,
+    /// Its weight, which is what a job of it costs.
+    pub weight: Weight,
+    /// How far it is ahead of a queue that is not named, as parts of [`Weight::TURN`].
+    pub ahead: u64,
 }
 
 /// Which executor classes.

@@ -20,8 +20,8 @@ use crate::job::JobId;
 
 pub use action::{ActionFilter, ActionRecord};
 pub use attempt::{
-    CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, Queues,
-    ServedKind, Settled, Turn,
+    CheckpointSave, ChildrenPage, ClaimRequest, Claimed, Classes, ProgressReport, QueueRoom, QueueShare,
+    Queues, ServedKind, Settled, Turn,
 };
 pub use flag::{Flag, FlagSet, Flagged};
 pub use health::{BatchProgress, FailureFilter, FailureRecord, Health, KindWaiting, LogPart, QueueHealth};

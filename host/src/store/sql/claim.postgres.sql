@@ -1,8 +1,9 @@
 -- Claims due jobs for a node, and writes their run rows: one statement, so one transaction and one round trip.
 --
 -- $1 node · $2 run ids, which are the lease tokens · $3 now · $4 kinds served · $5 room by queue, null for every queue
--- · $6 executor classes, null for every class · $7 bytes of args that the answer may carry. The claim of last chances is this text with the other half of the
--- index's condition.
+-- · $6 executor classes, null for every class · $7 bytes of args that the answer may carry · $8 queues that differ from
+-- others in their share of the slots: ahead, cost · $9 what a job of any other queue costs. The claim of last chances is
+-- this text with the other half of the index's condition.
 WITH RECURSIVE
 -- The node, held against being marked lost until this commits.
 me AS MATERIALIZED (
@@ -15,6 +16,10 @@ served AS MATERIALIZED (
 ),
 rooms AS MATERIALIZED (
     SELECT r.queue, r.room FROM json_to_recordset(coalesce($5, '[]')::json) AS r (queue text, room bigint)
+),
+shares AS MATERIALIZED (
+    SELECT s.queue, s.ahead, s.cost
+    FROM json_to_recordset(coalesce($8, '[]')::json) AS s (queue text, ahead bigint, cost bigint)
 ),
 classes AS MATERIALIZED (
     SELECT c.value FROM json_array_elements_text(coalesce($6, '[]')::json) AS c (value)
@@ -46,7 +51,10 @@ lanes AS (
 ),
 -- The lanes that this node serves. A queue's room is filled from as many lanes as it has places, at most.
 asked AS MATERIALIZED (
-    SELECT l.queue, l.kind, l.executor_class, l.room
+    SELECT
+        l.queue, l.kind, l.executor_class, l.room,
+        coalesce((SELECT s.ahead FROM shares s WHERE s.queue = l.queue), 0) AS ahead,
+        coalesce((SELECT s.cost FROM shares s WHERE s.queue = l.queue), $9) AS cost
     FROM (
         SELECT
             l.*,
@@ -61,14 +69,15 @@ asked AS MATERIALIZED (
     ) l
     WHERE l.place <= l.room
 ),
--- How many each lane gives, by the order over all lanes. Nothing is locked yet.
+-- How many each lane gives. Queues take turns by their shares; in one, the order is over all its lanes. Nothing is
+-- locked yet.
 wanted AS MATERIALIZED (
-    SELECT p.queue, p.kind, p.executor_class, count(*) AS quota
+    SELECT p.queue, p.kind, p.executor_class, p.ahead, p.cost, count(*) AS quota
     FROM (
         SELECT p.*
         FROM (
             SELECT
-                a.queue, a.kind, a.executor_class, a.room, c.priority, c.scheduled_at, c.id,
+                a.queue, a.kind, a.executor_class, a.room, a.ahead, a.cost, c.priority, c.scheduled_at, c.id,
                 row_number() OVER (PARTITION BY a.queue ORDER BY c.priority, c.scheduled_at, c.id) AS place
             FROM asked a CROSS JOIN LATERAL (
                 SELECT j.priority, j.scheduled_at, j.id
@@ -79,14 +88,14 @@ wanted AS MATERIALIZED (
                 LIMIT a.room) c
         ) p
         WHERE p.place <= p.room
-        ORDER BY p.priority, p.scheduled_at, p.id
+        ORDER BY p.ahead + (p.place - 1) * p.cost, p.priority, p.scheduled_at, p.id
         LIMIT cardinality($2)
     ) p
-    GROUP BY p.queue, p.kind, p.executor_class
+    GROUP BY p.queue, p.kind, p.executor_class, p.ahead, p.cost
 ),
 -- So many of each lane, past those that another node is claiming: nothing is locked that is not taken.
 locked AS MATERIALIZED (
-    SELECT c.priority, c.scheduled_at, c.id, c.args_bytes
+    SELECT w.queue, w.ahead, w.cost, c.priority, c.scheduled_at, c.id, c.args_bytes
     FROM wanted w CROSS JOIN LATERAL (
         SELECT j.priority, j.scheduled_at, j.id, j.args_bytes
         FROM flyball.jobs j
@@ -96,15 +105,21 @@ locked AS MATERIALIZED (
         LIMIT w.quota
         FOR UPDATE SKIP LOCKED) c
 ),
--- As many of them, in their order, as one answer carries; the first always.
+-- As many of them, in the same order, as one answer carries; the first always.
 carried AS MATERIALIZED (
     SELECT l.*
     FROM (
         SELECT
             l.*,
-            sum(l.args_bytes) OVER (ORDER BY l.priority, l.scheduled_at, l.id) AS bytes,
-            row_number() OVER (ORDER BY l.priority, l.scheduled_at, l.id) AS place
-        FROM locked l
+            sum(l.args_bytes) OVER (ORDER BY l.begins, l.priority, l.scheduled_at, l.id) AS bytes,
+            row_number() OVER (ORDER BY l.begins, l.priority, l.scheduled_at, l.id) AS place
+        FROM (
+            SELECT
+                l.*,
+                l.ahead + l.cost
+                    * (row_number() OVER (PARTITION BY l.queue ORDER BY l.priority, l.scheduled_at, l.id) - 1) AS begins
+            FROM locked l
+        ) l
     ) l
     WHERE l.bytes <= $7::bigint OR l.place = 1
 ),

@@ -1,5 +1,6 @@
 -- What a claim must know first: whether the node is alive, whether last chances wait (two at most are counted), and
--- what these run ids claimed at an earlier try.
+-- what these run ids claimed at an earlier try; and which queues have jobs that may be claimed, from one to the next by
+-- the index.
 --
 -- $1 node · $2 run ids · $3 kinds served · $4 queues, null for every queue · $5 executor classes, null for every class
 SELECT
@@ -13,6 +14,20 @@ SELECT
           AND NOT EXISTS (SELECT 1 FROM kinds p WHERE p.kind = j.kind AND p.paused)
           AND NOT EXISTS (SELECT 1 FROM queues q WHERE q.queue = j.queue AND q.paused)
         LIMIT 2)) AS last_chances,
+    (
+        WITH RECURSIVE lines (queue) AS (
+            SELECT min(m.queue)
+            FROM jobs m INDEXED BY jobs_claim
+            WHERE m.state = 'available' AND m.blocked_by IS NULL AND NOT m.last_chance
+            UNION ALL
+            SELECT (
+                SELECT min(m.queue)
+                FROM jobs m INDEXED BY jobs_claim
+                WHERE m.state = 'available' AND m.blocked_by IS NULL AND NOT m.last_chance AND m.queue > f.queue)
+            FROM lines f
+            WHERE f.queue IS NOT NULL
+        )
+        SELECT json_group_array(f.queue) FROM lines f WHERE f.queue IS NOT NULL) AS queues,
     c.*
 FROM (SELECT 1) AS always
 LEFT JOIN (

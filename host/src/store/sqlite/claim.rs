@@ -1,22 +1,36 @@
 //! A claim on SQLite: one transaction of a few statements, since one statement can't both find and take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Own, Sqlite};
-use crate::job::{JobId, Kind, RunId, Timestamp};
+use crate::job::{JobId, Kind, RunId, Timestamp, Weight};
 use crate::store::batch::{Wire, join};
 use crate::store::claimed::{Ask, Taken};
 use crate::store::dialect::{Outcome, Session};
 use crate::store::records::readable;
 use crate::store::value::{Row, Value};
-use crate::store::{Result, Turn};
+use crate::store::{QueueShare, Result, Turn};
+
+/// So many queues are compared by what comes first in each. Of more, those are passed over that could not go before
+/// what was found, but at its side.
+const COMPARED: usize = 64;
 
 /// A job that a walk found, with what it is ordered by.
 struct Found {
+    /// Where it begins, by the share of its queue.
+    begins: u64,
     order: (i64, Timestamp, JobId),
     kind: Kind,
     args_bytes: usize,
+}
+
+/// A queue that has jobs, its room, and its share of the slots.
+struct Line {
+    queue: String,
+    room: usize,
+    ahead: u64,
+    cost: u64,
 }
 
 pub(super) async fn claim(sqlite: &Sqlite, ask: &Ask) -> Outcome<Taken> {
@@ -27,18 +41,19 @@ pub(super) async fn claim(sqlite: &Sqlite, ask: &Ask) -> Outcome<Taken> {
         .await
 }
 
-async fn in_transaction(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<Taken> {
+pub(super) async fn in_transaction(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<Taken> {
     let kinds = || Value::from(Arc::clone(&ask.kinds));
     let queues = ask.rooms.as_ref().map(|rooms| crate::store::batch::texts(rooms.iter().map(|r| &r.queue)));
     let values = vec![ask.node.into(), ask.runs.as_slice().into(), kinds(), queues.into(), ask.classes()];
     let mut look = session.run(own.claim_look, values).await?;
-    let (mut alive, mut waiting) = (false, 0_u32);
+    let (mut alive, mut waiting, mut lines) = (false, 0_u32, Vec::new());
     if let Some(first) = look.first_mut() {
         (alive, waiting) = (first.flag("alive")?, first.int("last_chances")?);
+        lines = first.names("queues", str::to_owned)?;
     }
     let prior: Vec<Row> = look.into_iter().filter(|row| row.has("id")).collect();
     let (taken, cut) =
-        if alive && prior.is_empty() { take(session, own, ask).await? } else { (prior, false) };
+        if alive && prior.is_empty() { take(session, own, ask, lines).await? } else { (prior, false) };
     let used = match ask.turn {
         Turn::Fresh => 0,
         Turn::LastChance => u32::try_from(taken.len()).unwrap_or(u32::MAX),
@@ -46,20 +61,16 @@ async fn in_transaction(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outc
     Ok(Taken { alive, contended: false, cut, last_chances: waiting > used, rows: taken })
 }
 
-async fn take(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<(Vec<Row>, bool)> {
-    let mut found = match &ask.rooms {
-        None => walk(session, own, ask, None, ask.runs.len()).await?,
-        Some(rooms) => {
-            let mut found = Vec::new();
-            for room in rooms.iter() {
-                let most = ask.runs.len().min(usize::try_from(room.room).unwrap_or(usize::MAX));
-                found.extend(walk(session, own, ask, Some(room.queue.as_str()), most).await?);
-            }
-            found
-        }
+async fn take(
+    session: &mut dyn Session,
+    own: &Own,
+    ask: &Ask,
+    queues: Vec<String>,
+) -> Outcome<(Vec<Row>, bool)> {
+    let mut found = match ask.turn {
+        Turn::Fresh => in_turns(session, own, ask, lines(ask, queues)).await?,
+        Turn::LastChance => last_chance(session, own, ask).await?,
     };
-    found.sort_unstable_by_key(|found| found.order);
-    found.truncate(ask.runs.len());
     let carried = carried(&found, ask.bytes);
     let cut = carried < found.len();
     found.truncate(carried);
@@ -96,6 +107,58 @@ async fn charge(session: &mut dyn Session, own: &Own, rows: &mut [Row], now: Tim
     session.run(own.claim_charge, vec![join(starts.iter().map(item)).into(), now.into()]).await.map(drop)
 }
 
+/// Of the queues that have jobs, those that are asked; the one that is due first first.
+fn lines(ask: &Ask, queues: Vec<String>) -> Vec<Line> {
+    let room = |queue: &str| match &ask.rooms {
+        None => ask.runs.len(),
+        Some(rooms) => {
+            let room = rooms.iter().find(|room| room.queue.as_str() == queue).map_or(0, |room| room.room);
+            ask.runs.len().min(usize::try_from(room).unwrap_or(usize::MAX))
+        }
+    };
+    let shares: HashMap<&str, &QueueShare> = ask.shares.iter().map(|s| (s.queue.as_str(), s)).collect();
+    let line = |queue: String| {
+        let share = shares.get(queue.as_str());
+        let (ahead, weight) = share.map_or((0, Weight::default()), |share| (share.ahead, share.weight));
+        Line { room: room(&queue), queue, ahead, cost: weight.cost() }
+    };
+    let mut lines: Vec<Line> = queues.into_iter().map(line).filter(|line| line.room > 0).collect();
+    lines.sort_by_key(|line| line.ahead);
+    lines
+}
+
+/// What the queues give by their shares; in each, by the order over all its lanes.
+async fn in_turns(session: &mut dyn Session, own: &Own, ask: &Ask, lines: Vec<Line>) -> Outcome<Vec<Found>> {
+    let most = ask.runs.len();
+    let mut first: Vec<Found> = Vec::new();
+    for (compared, line) in lines.into_iter().enumerate() {
+        let last = first.last().filter(|_| first.len() == most).map(|last| last.begins);
+        // Neither this queue nor those behind it have anything that goes before what was found.
+        if last.is_some_and(|last| last < line.ahead || (last == line.ahead && compared >= COMPARED)) {
+            break;
+        }
+        let mut found = walk(session, own, ask, Some(line.queue), line.room).await?;
+        for (found, place) in found.iter_mut().zip(0..) {
+            found.begins = line.ahead + place * line.cost;
+        }
+        first.append(&mut found);
+        first.sort_unstable_by_key(|found| (found.begins, found.order));
+        first.truncate(most);
+    }
+    Ok(first)
+}
+
+async fn last_chance(session: &mut dyn Session, own: &Own, ask: &Ask) -> Outcome<Vec<Found>> {
+    let Some(rooms) = &ask.rooms else { return walk(session, own, ask, None, ask.runs.len()).await };
+    let mut found = Vec::new();
+    for room in rooms.iter().filter(|room| room.room > 0) {
+        found.extend(walk(session, own, ask, Some(room.queue.as_str().to_owned()), ask.runs.len()).await?);
+    }
+    found.sort_unstable_by_key(|found| found.order);
+    found.truncate(ask.runs.len());
+    Ok(found)
+}
+
 /// How many of them, in their order, one answer carries; the first always.
 fn carried(found: &[Found], most: usize) -> usize {
     let mut bytes = 0;
@@ -110,7 +173,7 @@ async fn walk(
     session: &mut dyn Session,
     own: &Own,
     ask: &Ask,
-    queue: Option<&str>,
+    queue: Option<String>,
     most: usize,
 ) -> Outcome<Vec<Found>> {
     let statement = match ask.turn {
@@ -118,15 +181,14 @@ async fn walk(
         Turn::LastChance => own.claim_walk_last_chance,
     };
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let values =
-        vec![queue.map(str::to_owned).into(), Arc::clone(&ask.kinds).into(), ask.classes(), most.into()];
+    let values = vec![queue.into(), Arc::clone(&ask.kinds).into(), ask.classes(), most.into()];
     let rows = session.run(statement, values).await?.into_iter();
     Ok(rows.filter_map(|row| readable(found(row))).collect())
 }
 
 fn found(mut row: Row) -> Result<Found> {
     let order = (row.int("priority")?, row.time("scheduled_at")?, row.id("id")?);
-    Ok(Found { order, kind: row.name("kind", Kind::stored)?, args_bytes: row.int("args_bytes")? })
+    Ok(Found { begins: 0, order, kind: row.name("kind", Kind::stored)?, args_bytes: row.int("args_bytes")? })
 }
 
 fn grant(ask: &Ask, found: &Found, run: RunId) -> String {

@@ -1,5 +1,6 @@
 //! SQLite: one writer that carries out verbs in order, readers apart, one `serve` per file.
 
+mod backlog;
 mod claim;
 mod connect;
 mod inspect;
@@ -29,6 +30,7 @@ use crate::clock::Clock;
 use crate::job::{Queue, Timestamp};
 use crate::wake::{Bell, Line};
 
+pub(super) use backlog::{effort, fill, tidy};
 pub(super) use connect::path_of;
 pub(super) use inspect::{expected as expected_schema, found as found_schema};
 pub(super) use migrate::{VERSIONS, applied, migrate};
