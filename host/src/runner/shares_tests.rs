@@ -1,4 +1,4 @@
-//! Shares over ten thousand slots, with a queue that comes, goes, and changes.
+//! Shares over ten thousand slots, with queues that come and go.
 
 use super::*;
 
