@@ -54,7 +54,7 @@ pub(super) struct Set {
     kind: Option<Kind>,
     /// Each key apart: the field of the args that has the key, such as `tenant` or `user.id`.
     #[arg(long, value_name = "FIELD", value_parser = Field::new)]
-    key: Option<Field>,
+    key: Field,
     /// Jobs that run at once.
     #[arg(long, value_name = "N", required_unless_present = "rate")]
     concurrency: Option<u32>,
@@ -157,7 +157,7 @@ impl Set {
     async fn run(self, client: &Client) -> anyhow::Result<Exit> {
         let Self { name, queue, kind, key, concurrency, rate, burst, json } = self;
         let rate = rate.map(|WrittenRate(rate)| Rate { burst: burst.unwrap_or(rate.burst), ..rate });
-        let limit = Limit { name, queue, kind, key, concurrency, rate };
+        let limit = Limit { name, queue, kind, key: Some(key), concurrency, rate };
         let (kept, name) = (client.set_limit(&limit).await?, &limit.name);
         let word = match &kept {
             LimitKept::OfConfig => {

@@ -58,6 +58,9 @@ pub enum LimitError {
     /// It is about nothing.
     #[error("say whose jobs it limits: a queue, a kind, or both")]
     NoScope,
+    /// It has no key.
+    #[error("say which field of the args has the key: limits of a whole queue or kind are not there so far")]
+    NoKey,
     /// It bounds nothing.
     #[error("say what it limits: concurrency, rate, or both")]
     NoBound,
@@ -117,6 +120,9 @@ impl Limit {
         if self.queue.is_none() && self.kind.is_none() {
             return Err(LimitError::NoScope);
         }
+        if self.key.is_none() {
+            return Err(LimitError::NoKey);
+        }
         if self.concurrency.is_none() && self.rate.is_none() {
             return Err(LimitError::NoBound);
         }
@@ -149,7 +155,7 @@ mod tests {
             name: LimitName::new("mail").expect("valid"),
             queue: Some(Queue::default()),
             kind: None,
-            key: None,
+            key: Some(Field::new("tenant").expect("valid")),
             concurrency: Some(1),
             rate: None,
         }
@@ -159,7 +165,11 @@ mod tests {
     fn a_limit_says_what_it_is_about_what_it_bounds_and_stays_in_range() {
         type Change = fn(&mut Limit);
         let second = Duration::from_secs(1);
-        let cases: [(Change, &str); 5] = [
+        let cases: [(Change, &str); 6] = [
+            (
+                |l| l.key = None,
+                "say which field of the args has the key: limits of a whole queue or kind are not there so far",
+            ),
             (|l| l.queue = None, "say whose jobs it limits: a queue, a kind, or both"),
             (|l| l.concurrency = None, "say what it limits: concurrency, rate, or both"),
             (|l| l.concurrency = Some(0), "concurrency must be 1 to 100000"),
@@ -198,12 +208,11 @@ mod tests {
         let keyed = |name: &str, kind: Option<&str>| Limit {
             name: LimitName::new(name).expect("valid"),
             kind: kind.map(|kind| Kind::new(kind).expect("valid")),
-            key: Some(Field::new("tenant").expect("valid")),
             ..limit()
         };
         assert!(keyed("a", None).rivals(&keyed("b", None)));
         assert!(!keyed("a", None).rivals(&keyed("a", None)));
         assert!(!keyed("a", None).rivals(&keyed("b", Some("k"))));
-        assert!(!keyed("a", None).rivals(&limit()));
+        assert!(!keyed("a", None).rivals(&Limit { key: None, ..limit() }));
     }
 }

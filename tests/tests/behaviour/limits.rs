@@ -93,7 +93,8 @@ async fn an_operator_sets_looks_at_and_removes_a_limit(world: World) -> Result<(
     let refused = home.run(&rival).await?;
     let words = "limit tenant puts the same jobs into lines by key";
     assert!(refused.code == Some(1) && refused.stderr.contains(words), "{refused:?}");
-    let refused = home.run(&["limits", "set", "other", "--queue", "mail", "--rate", "ten"]).await?;
+    let refused =
+        home.run(&["limits", "set", "other", "--queue", "mail", "--key", "x", "--rate", "ten"]).await?;
     let words = "\"ten\" is no rate: write how many in which time, such as 10/s";
     assert!(refused.code == Some(2) && refused.stderr.contains(words), "{refused:?}");
     assert_eq!(home.call(&["limits", "remove", "tenant"]).await?, "tenant removed\n");
