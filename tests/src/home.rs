@@ -103,6 +103,16 @@ impl Home {
         Ok(command)
     }
 
+    /// Runs an example of the host in this folder, and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not compile, or takes too long.
+    pub async fn example(&self, name: &str, arguments: &[&str]) -> Result<Ran> {
+        let mut command = crate::process::command(binary::example(name)?);
+        command.args(arguments).current_dir(self.folder());
+        run(command, format!("{name} {}", arguments.join(" "))).await
+    }
+
     /// Calls the program and waits for its end, however it ends.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::checks::Checks;
 use crate::clock::Clock;
 use crate::http::Readiness;
 use crate::service::{Report, ServiceError, Status};
@@ -25,19 +26,23 @@ pub(super) enum Stage {
 }
 
 /// Shared by the node and its HTTP server. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Health(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     stage: AtomicU8,
     database: AtomicU8,
+    checks: Checks,
 }
 
 impl Health {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(checks: Checks) -> Self {
         // The database has just answered: the node registered.
-        Self(Arc::new(Inner { stage: AtomicU8::new(Stage::Starting as u8), database: AtomicU8::new(1) }))
+        Self(Arc::new(Inner {
+            stage: AtomicU8::new(Stage::Starting as u8),
+            database: AtomicU8::new(1),
+            checks,
+        }))
     }
 
     pub(super) fn enter(&self, stage: Stage) {
@@ -45,6 +50,7 @@ impl Health {
     }
 
     pub(super) fn readiness(&self, reports: &[Report]) -> Readiness {
+        let failing = self.0.checks.failing();
         let stage = self.0.stage.load(Ordering::Acquire);
         let reason = if stage == Stage::Starting as u8 {
             Some("starting")
@@ -52,6 +58,8 @@ impl Health {
             Some("draining")
         } else if self.0.database.load(Ordering::Acquire) == 0 {
             Some("database")
+        } else if !failing.is_empty() {
+            Some("checks")
         } else {
             None
         };
@@ -59,7 +67,7 @@ impl Health {
             !report.essential && matches!(report.status, Status::Restarting | Status::Dead)
         };
         let degraded = reports.iter().filter(down).map(|report| report.name).collect();
-        Readiness { ready: reason.is_none(), reason, degraded }
+        Readiness { ready: reason.is_none(), reason, failing, degraded }
     }
 
     /// The service that asks the database.

@@ -5,36 +5,36 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::Mutex;
-
+use super::NodeBuilder;
+use super::checks::Checks;
 use super::health::{Health, Stage};
-use super::settings::NodeSettings;
+use super::idle::Endings;
+use super::observers;
+use super::services::{self, Site};
+use super::settings::{Guests, NodeSettings, Plan, SettingsError, WorkPlan};
 use super::stop::{Stopped, Stopper};
+use crate::client::Client;
 use crate::clock::Clock;
-use crate::config::Maintenance;
 use crate::event::{Event, Events};
-use crate::http;
+use crate::http::{self, Readiness};
 use crate::job::{Limit, Outcome};
 use crate::plugin::Plugins;
-use crate::runner::{self, Parts, Runner};
-use crate::sandbox::Sandbox;
-use crate::scheduler::Scheduler;
-use crate::service::{Importance, Report, Service, ServiceError, Supervisor};
-use crate::store::{Database, LimitsReconciled, SharedStore, StoreError};
-use crate::telemetry;
-
-/// Events that wait for the log; when it is full, the log misses some and says how many.
-const LOG_QUEUE: usize = 4096;
+use crate::runner::{Member, RunnerConfig, Runners};
+use crate::sandbox::{Sandbox, StopCause};
+use crate::service::{Report, Service, Supervisor};
+use crate::store::{LimitsReconciled, Role, SharedStore, StoreError};
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
+    /// What it was told makes no sense.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The sandbox can't start.
     #[error(transparent)]
     Sandbox(#[from] crate::sandbox::SandboxError),
-    /// The store refuses the node.
-    #[error("registering the node: {0}")]
+    /// The store can't be opened, or refuses the node.
+    #[error("entering the node: {0}")]
     Store(#[from] StoreError),
     /// The address can't be listened on.
     #[error(transparent)]
@@ -42,71 +42,93 @@ pub enum NodeError {
 }
 
 /// A host that has started: it takes work.
+///
+/// To be ended by [`Node::run`] or [`Node::run_until_idle`], which drain it. One that is dropped instead stops at once:
+/// it claims no more and interrupts what runs, whose jobs are taken back as lost, on PostgreSQL when its lease has run
+/// out, on SQLite when the next node opens the file. Nobody is charged for that but by the count of losses in a row.
 pub struct Node {
     pub(super) supervisor: Supervisor,
-    pub(super) runner: Runner,
+    pub(super) member: Member,
+    pub(super) work: Option<Work>,
     pub(super) store: SharedStore,
     pub(super) clock: Clock,
     pub(super) health: Health,
     pub(super) stopper: Stopper,
     pub(super) released: Arc<AtomicU64>,
+    pub(super) endings: Endings,
     pub(super) drain_timeout: Duration,
+    pub(super) poll_interval: Duration,
+    /// The names of the program's own services, and of those who hear events.
+    pub(super) own: Vec<&'static str>,
+    pub(super) observers: Vec<&'static str>,
     address: Option<SocketAddr>,
-    plugins: Plugins,
-    events: Events,
+}
+
+/// What a node runs jobs with.
+pub(super) struct Work {
+    pub(super) plugins: Plugins,
+    pub(super) handle: Runners,
+    pub(super) runners: Vec<RunnerConfig>,
 }
 
 impl Node {
-    /// Takes the address, starts the sandbox, registers, and starts every service. `events` are those that the store was
-    /// opened with.
+    /// A node to be built into a program: see [`NodeBuilder`].
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder::default()
+    }
+
+    /// Takes the address, starts the sandbox, registers, and starts every service, over a store that is open.
     ///
     /// # Errors
     /// [`NodeError`]: nothing is left running then.
-    pub async fn start(
-        settings: NodeSettings,
-        store: SharedStore,
-        clock: Clock,
-        events: Events,
-    ) -> Result<Self, NodeError> {
-        let listener = match settings.listen {
+    pub async fn start(settings: NodeSettings, store: SharedStore) -> Result<Self, NodeError> {
+        Self::carry_out(settings.into(), store).await
+    }
+
+    pub(super) async fn carry_out(mut plan: Plan, store: SharedStore) -> Result<Self, NodeError> {
+        check_role(&store)?;
+        let Guests { checks, services, recorders, observers } = std::mem::take(&mut plan.guests);
+        let own = services::of_program(services, &observers, &plan.node.name, &store)?;
+        let (clock, events) = (store.options().clock.clone(), store.options().events.clone());
+        let listener = match plan.listen {
             Some(address) => Some(http::bind(address).await?),
             None => None,
         };
-        let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
-        let sandbox = Sandbox::start(settings.sandbox.clone(), clock.clone())?;
-        let plugins = Plugins::open(settings.plugins.clone(), sandbox.clone(), clock.clone(), events.clone());
-        if let Some(limits) = &settings.limits {
+        if let Some(limits) = &plan.limits {
             compare_limits(&store, limits, &clock).await?;
         }
-        let (lease, reclaimed) = runner::enter(&store, &settings.runner(), &clock).await?;
-        let parts = Parts {
-            store: store.clone(),
-            sandbox,
-            catalog: plugins.catalog(),
-            clock: clock.clone(),
-            events: events.clone(),
-            lease,
+        let ground = match &plan.work {
+            Some(work) => Some(open_plugins(work, &clock, &events)?),
+            None => None,
         };
-        let runner = Runner::new(settings.runner(), parts);
-        let told = events.clone();
-        let on_fall = move |service, reason: &str| {
-            told.emit(&Event::ServiceRestarted { service, reason: reason.to_owned() });
-        };
+        let (member, reclaimed) =
+            Member::enter(plan.member(), store.clone(), clock.clone(), events.clone()).await?;
+        let work = ground.zip(plan.work.as_ref()).map(|((sandbox, plugins), work)| Work {
+            handle: Runners::new(&member, sandbox, plugins.catalog()),
+            plugins,
+            runners: work.runners.clone(),
+        });
+        recorders.into_iter().for_each(|recorder| observers::record(&events, recorder));
+        let checks = Checks::new(checks);
         let mut node = Self {
-            supervisor: Supervisor::new(clock.clone(), on_fall),
-            runner,
+            supervisor: supervisor(&clock, &events),
+            member,
+            work,
             store,
             clock,
-            health: Health::new(),
+            health: Health::new(checks.clone()),
             stopper: Stopper::default(),
             released: count_releases(&events),
-            drain_timeout: settings.node.drain_timeout,
-            address,
-            plugins,
-            events,
+            endings: Endings::of(&events),
+            drain_timeout: plan.node.drain_timeout,
+            poll_interval: plan.node.poll_interval,
+            own: own.iter().map(Service::name).collect(),
+            observers: observers.iter().map(|observer| observer.name).collect(),
+            address: listener.as_ref().and_then(|listener| listener.local_addr().ok()),
         };
-        node.start_services(&settings, listener);
-        node.runner.tell_reclaimed(&reclaimed);
+        let site = Site { settings: &plan.node, scheduler: plan.scheduler(), listener, checks, events };
+        node.start_services(site, own, observers);
+        node.member.tell_reclaimed(&reclaimed);
         node.health.enter(Stage::Serving);
         Ok(node)
     }
@@ -116,9 +138,19 @@ impl Node {
         self.address
     }
 
-    /// Its plugins.
-    pub fn plugins(&self) -> &Plugins {
-        &self.plugins
+    /// Its plugins, if it runs jobs.
+    pub fn plugins(&self) -> Option<&Plugins> {
+        self.work.as_ref().map(|work| &work.plugins)
+    }
+
+    /// A client over its store. `who` is kept with every change that this client orders.
+    pub fn client(&self, who: &str) -> Client {
+        Client::over(self.store.clone(), who)
+    }
+
+    /// Whether it takes work, and if not, why; what `/readyz` answers. Quick, and never waiting.
+    pub fn readiness(&self) -> Readiness {
+        self.health.readiness(&self.supervisor.reports()())
     }
 
     /// A handle that stops it.
@@ -139,87 +171,12 @@ impl Node {
         };
         self.drain(died).await
     }
+}
 
-    fn start_services(&mut self, settings: &NodeSettings, listener: Option<TcpListener>) {
-        use Importance::{Auxiliary, Essential};
-        self.start_log();
-        if let Some(listener) = listener {
-            self.start_http(listener);
-        }
-        let runner = || self.runner.clone();
-        let scheduler = self.scheduler(settings);
-        let (health, store, clock) = (self.health.clone(), self.store.clone(), self.clock.clone());
-        let plugins = self.plugins.clone();
-        let mut services = vec![
-            service("lease", Essential, runner(), Runner::keep_lease),
-            service("finalizer", Essential, runner(), Runner::finalize_outcomes),
-            service("claimer", Essential, runner(), Runner::claim_jobs),
-            service("cancels", Auxiliary, runner(), Runner::watch_cancels),
-            service("progress", Auxiliary, runner(), Runner::store_progress),
-            service("checkpoints", Auxiliary, runner(), Runner::store_checkpoints),
-            service("publisher", Auxiliary, runner(), Runner::publish_kinds),
-            service("promoter", Auxiliary, scheduler.clone(), Scheduler::promote),
-            Service::new("plugins", Auxiliary, move |token| {
-                let plugins = plugins.clone();
-                async move {
-                    plugins.run(token).await;
-                    Ok::<_, ServiceError>(())
-                }
-            }),
-            Service::new("health", Auxiliary, move |token| {
-                health.clone().watch(store.clone(), clock.clone(), token)
-            }),
-        ];
-        if settings.node.maintenance == Maintenance::Shared {
-            services.push(service("cron", Auxiliary, scheduler.clone(), Scheduler::fire_schedules));
-            services.push(service("retention", Auxiliary, scheduler.clone(), Scheduler::retain));
-            if self.store.database() == Database::Postgres {
-                services.push(service("sweeper", Auxiliary, scheduler, Scheduler::sweep));
-            }
-        }
-        if let Some(every) = settings.node.health_pulse {
-            services.push(self.pulse(every));
-        }
-        for service in services {
-            self.supervisor.start(service);
-        }
-    }
-
-    fn pulse(&self, every: Duration) -> Service {
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        Service::new("pulse", Importance::Auxiliary, move |token| {
-            telemetry::beat_pulse(store.clone(), clock.clone(), every, token)
-        })
-    }
-
-    fn scheduler(&self, settings: &NodeSettings) -> Scheduler {
-        let runner = self.runner.clone();
-        let node = move || runner.lease().node();
-        Scheduler::new(
-            self.store.clone(),
-            self.clock.clone(),
-            self.events.clone(),
-            settings.scheduler(),
-            node,
-        )
-    }
-
-    fn start_log(&mut self) {
-        let consumer = Arc::new(Mutex::new(self.events.subscribe_to(telemetry::is_logged, LOG_QUEUE)));
-        self.supervisor.start(Service::new("log", Importance::Auxiliary, move |token| {
-            let consumer = consumer.clone();
-            async move { telemetry::log_events(&mut *consumer.lock().await, &token).await }
-        }));
-    }
-
-    fn start_http(&mut self, listener: TcpListener) {
-        let listener = Arc::new(listener);
-        let (health, reports) = (self.health.clone(), self.supervisor.reports());
-        let view: http::ReadinessView = Arc::new(move || health.readiness(&reports()));
-        self.supervisor.start(Service::new("http", Importance::Auxiliary, move |token| {
-            let (listener, view) = (listener.clone(), view.clone());
-            async move { http::serve(&listener, view, token).await }
-        }));
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.member.ask_for_good(StopCause::Drain, Duration::ZERO);
+        self.supervisor.tell_all();
     }
 }
 
@@ -239,17 +196,28 @@ async fn compare_limits(store: &SharedStore, limits: &[Limit], clock: &Clock) ->
     Ok(())
 }
 
-fn service<T, F>(
-    name: &'static str,
-    importance: Importance,
-    owner: T,
-    run: impl Fn(T, tokio_util::sync::CancellationToken) -> F + Send + Sync + 'static,
-) -> Service
-where
-    T: Clone + Send + Sync + 'static,
-    F: Future<Output = Result<(), ServiceError>> + Send + 'static,
-{
-    Service::new(name, importance, move |token| run(owner.clone(), token))
+fn supervisor(clock: &Clock, events: &Events) -> Supervisor {
+    let told = events.clone();
+    Supervisor::new(clock.clone(), move |service, reason: &str| {
+        told.emit(&Event::ServiceRestarted { service, reason: reason.to_owned() });
+    })
+}
+
+/// A second node on a SQLite file is kept out by the lock of the first, which only one that opens as a node takes.
+fn check_role(store: &SharedStore) -> Result<(), SettingsError> {
+    match &store.options().role {
+        Role::Serve { .. } => Ok(()),
+        Role::Client | Role::Onlooker => Err(SettingsError::new(
+            "store",
+            "it was opened as a client's; a node's is opened with `Role::Serve`",
+        )),
+    }
+}
+
+fn open_plugins(work: &WorkPlan, clock: &Clock, events: &Events) -> Result<(Sandbox, Plugins), NodeError> {
+    let sandbox = Sandbox::start(work.sandbox.clone(), clock.clone())?;
+    let plugins = Plugins::open(work.plugins.clone(), sandbox.clone(), clock.clone(), events.clone());
+    Ok((sandbox, plugins))
 }
 
 /// Counts attempts that were given back, so that a drain knows whether work was interrupted.

@@ -56,19 +56,22 @@ impl Node {
     /// Stops claiming, finishes or gives back what runs, leaves, and stops everything else; the server that answers
     /// probes last.
     pub(super) async fn drain(mut self, died: Option<&'static str>) -> Stopped {
-        tracing::info!(running = self.runner.slots().busy(), "draining");
+        tracing::info!(running = self.member.busy(), "draining");
         self.health.enter(Stage::Draining);
         let before = self.released.load(Ordering::Relaxed);
         // Told, and not waited for: an interrupt is heeded from here on, whatever they are in the middle of.
         self.supervisor.tell(&["promoter", "sweeper", "plugins"]);
-        self.runner.ask_for_good(StopCause::Drain, self.drain_timeout);
+        self.supervisor.tell(&self.own);
+        self.member.ask_for_good(StopCause::Drain, self.drain_timeout);
         self.wait_for_attempts().await;
         self.supervisor.stop(&["finalizer"]).await;
-        self.runner.offer_what_is_left().await;
-        let unstored = self.runner.slots().busy();
+        if let Some(work) = &self.work {
+            work.handle.offer_what_is_left().await;
+        }
+        let unstored = self.member.busy();
         // A renewal that came after the leave would enter the node once more.
         self.supervisor.stop(&["lease"]).await;
-        if let Err(error) = self.store.leave(self.runner.lease().node(), self.clock.now()).await {
+        if let Err(error) = self.store.leave(self.member.lease().node(), self.clock.now()).await {
             tracing::warn!(%error, "the node could not sign off; its lease will run out");
         }
         self.stop_the_rest().await;
@@ -83,16 +86,16 @@ impl Node {
 
     /// Waits until the claim that is under way was answered and no attempt is left, for as long as attempts may take.
     async fn wait_for_attempts(&mut self) {
-        let runner = self.runner.clone();
+        let member = self.member.clone();
         let ended = async {
             self.supervisor.stop(&["claimer"]).await;
-            runner.idle().await;
+            member.idle().await;
         };
         tokio::pin!(ended);
         tokio::select! {
             () = &mut ended => return,
             () = self.stopper.interrupt.cancelled() => {
-                runner.ask_for_good(StopCause::Drain, Duration::ZERO);
+                self.member.ask_for_good(StopCause::Drain, Duration::ZERO);
             }
             () = self.clock.sleep(self.drain_timeout) => {}
         }
@@ -103,7 +106,11 @@ impl Node {
     }
 
     async fn stop_the_rest(&mut self) {
-        let rest = ["promoter", "sweeper", "plugins", "cancels", "progress", "publisher", "health", "log"];
+        let mut rest =
+            vec!["promoter", "sweeper", "plugins", "cancels", "progress", "publisher", "health", "checks"];
+        rest.append(&mut self.own);
+        rest.push("log");
+        rest.append(&mut self.observers);
         tokio::select! {
             () = self.supervisor.stop(&rest) => {}
             () = self.clock.sleep(STRAGGLERS) => {

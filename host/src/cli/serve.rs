@@ -5,10 +5,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::connect::schema_mode;
 use super::{Exit, Globals};
-use crate::app::{Node, NodeSettings, Stopped, Stopper};
+use crate::app::{COMES_BACK_WITHIN, Node, NodeSettings, Stopped, Stopper};
 use crate::clock::Clock;
 use crate::config::{Config, ServeArgs};
-use crate::event::Events;
+use crate::quantity::Span;
 use crate::store::{self, Database, OpenOptions, Role};
 use crate::telemetry;
 
@@ -18,6 +18,10 @@ use crate::telemetry;
 pub(super) struct Serve {
     #[command(flatten)]
     args: ServeArgs,
+    /// Stop when nothing is left to run: no job that this node would take is available or due, or comes back within this
+    /// span from an attempt that ended [default span: 2m]
+    #[arg(long, value_name = "SPAN", num_args = 0..=1, require_equals = true)]
+    until_idle: Option<Option<Span>>,
 }
 
 impl Serve {
@@ -28,9 +32,7 @@ impl Serve {
             Database::Sqlite => Clock::system(),
             Database::Postgres => Clock::anchored(),
         };
-        let events = Events::default();
-        let options = OpenOptions { events: events.clone(), ..options(&config, &clock)? };
-        let store = store::open(&config.database, &options).await?;
+        let store = store::open(&config.database, &options(&config, &clock)?).await?;
         let settings = NodeSettings {
             node: config.node.clone(),
             sandbox: config.sandbox.clone(),
@@ -43,11 +45,15 @@ impl Serve {
         for remark in &config.remarks {
             tracing::warn!("{remark}");
         }
-        let node = Node::start(settings, store, clock, events).await?;
+        let node = Node::start(settings, store).await?;
         let listening = node.address().map(tracing::field::display);
         tracing::info!(node = %config.node.name, listening, plugins = %config.plugins.folder.display(), "serving");
         tokio::spawn(heed_signals(node.stopper()).context_logged());
-        Ok(match node.run().await {
+        let stopped = match self.until_idle {
+            None => node.run().await,
+            Some(span) => node.run_until_idle_within(span.map_or(COMES_BACK_WITHIN, |Span(span)| span)).await,
+        };
+        Ok(match stopped {
             Stopped::Clean => Exit::Done,
             Stopped::Interrupted(attempts) => {
                 tracing::warn!(attempts, "stopped; attempts were interrupted and given back");

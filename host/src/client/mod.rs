@@ -101,14 +101,16 @@ impl Client {
             Database::Postgres => Clock::anchored(),
         };
         let options = OpenOptions { schema, ..OpenOptions::new(clock.clone()) };
-        let (store, events) = (store::open(url, &options).await?, options.events);
+        let store = store::open(url, &options).await?;
         let database = store.time().await?;
         clock.anchor(database, clock.boot());
-        Ok(Self::over(store, clock, events, who))
+        Ok(Self::over(store, who))
     }
 
-    /// A client over a store that is open already: how an embedded node's program enqueues.
-    pub fn over(store: SharedStore, clock: Clock, events: Events, who: &str) -> Self {
+    /// A client over a store that is open already, with its clock; those whom the store tells of what happens hear of
+    /// what this client enqueues too.
+    pub fn over(store: SharedStore, who: &str) -> Self {
+        let OpenOptions { clock, events, .. } = store.options().clone();
         Self { store, clock, events, who: who.into(), schemas: Arc::default() }
     }
 

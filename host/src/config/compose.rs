@@ -20,6 +20,11 @@ use crate::store::{Classes, database_of};
 use crate::telemetry::LogConfig;
 use crate::timing::Schedule;
 
+/// Less is too little for any worker.
+pub(crate) const LEAST_GUEST_MEMORY: Bytes = Bytes(16 << 20);
+/// More slots no node has.
+pub(crate) const MOST_CONCURRENCY: u32 = 65_535;
+
 /// What the word in place of a folder or an address means.
 const NONE: &str = "none";
 const DEFAULT_DATABASE: &str = "sqlite:flyball.db";
@@ -135,7 +140,7 @@ fn queues(flags: &[QueueChoice], file: &FileConfig, concurrency: u32) -> Vec<Ser
 fn sandbox(settings: &NodeSettings, ceilings: &Ceilings) -> Result<SandboxConfig, ConfigError> {
     let host = SandboxConfig::default();
     let guest_memory = settings.guest_memory.map_or(host.guest_memory, |Bytes(bytes)| bytes);
-    let least = Bytes(16 << 20);
+    let least = LEAST_GUEST_MEMORY;
     if guest_memory < least.0 {
         return Err(wrong(
             "guest_memory",
@@ -158,7 +163,8 @@ fn node(
     queues: Vec<ServedQueue>,
 ) -> Result<NodeConfig, ConfigError> {
     let concurrency = sandbox.slots;
-    let losses = LossPolicy::default();
+    let NodeConfig { losses, lease, deadline_grace, poll_interval, drain_timeout, .. } =
+        NodeConfig::default();
     let hour = Duration::from_secs(3600);
     let between = |key, span: Option<Span>, host, least: Duration| within(key, span, host, least, hour);
     Ok(NodeConfig {
@@ -166,7 +172,7 @@ fn node(
         concurrency,
         queues,
         classes: classes(settings.classes),
-        lease: between("lease", settings.lease, Duration::from_secs(15), Duration::from_secs(1))?,
+        lease: between("lease", settings.lease, lease, Duration::from_secs(1))?,
         losses: LossPolicy {
             max_crashes: settings.max_crashes.map_or(losses.max_crashes, NonZeroU32::get),
             backoff: settings.crash_backoff.map_or(losses.backoff, |delays| delays.0),
@@ -174,13 +180,13 @@ fn node(
         deadline_grace: between(
             "deadline_grace",
             settings.deadline_grace,
-            Duration::from_secs(60),
+            deadline_grace,
             Duration::from_secs(1),
         )?,
         poll_interval: between(
             "poll_interval",
             settings.poll_interval,
-            Duration::from_secs(1),
+            poll_interval,
             Duration::from_millis(10),
         )?,
         health_pulse: match settings.health_pulse {
@@ -188,12 +194,7 @@ fn node(
             given => Some(between("health_pulse", given, Duration::ZERO, Duration::from_secs(1))?),
         },
         stop_grace: between("stop_grace", settings.stop_grace, sandbox.stop_grace, Duration::ZERO)?,
-        drain_timeout: between(
-            "drain_timeout",
-            settings.drain_timeout,
-            Duration::from_secs(30),
-            Duration::ZERO,
-        )?,
+        drain_timeout: between("drain_timeout", settings.drain_timeout, drain_timeout, Duration::ZERO)?,
         maintenance: match settings.no_maintenance {
             Some(true) => Maintenance::Never,
             Some(false) | None => Maintenance::Shared,

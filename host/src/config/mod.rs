@@ -18,7 +18,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub(crate) use ambient::cache_folder;
 pub use args::{Globals, ServeArgs};
+pub(crate) use compose::{LEAST_GUEST_MEMORY, MOST_CONCURRENCY};
 pub use node::{Maintenance, NodeConfig};
 pub use rate::Written as WrittenRate;
 pub use settings::{CommonSettings, NodeSettings};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::job::{LossPolicy, ServedQueue};
+use super::ambient;
+use crate::job::{ExecutorClass, LossPolicy, ServedQueue};
+use crate::sandbox::SandboxConfig;
 use crate::store::Classes;
 
 /// How a node takes and holds its work.
@@ -32,6 +34,27 @@ pub struct NodeConfig {
     pub drain_timeout: Duration,
     /// Whether it sweeps, fires schedules and deletes what is old, for all.
     pub maintenance: Maintenance,
+}
+
+impl Default for NodeConfig {
+    /// What holds where nothing is said.
+    fn default() -> Self {
+        let SandboxConfig { slots, stop_grace, .. } = SandboxConfig::default();
+        Self {
+            name: ambient::machine_name(),
+            concurrency: slots,
+            queues: Vec::new(),
+            classes: Classes::Only(vec![ExecutorClass::default()]),
+            lease: Duration::from_secs(15),
+            losses: LossPolicy::default(),
+            deadline_grace: Duration::from_secs(60),
+            poll_interval: Duration::from_secs(1),
+            health_pulse: None,
+            stop_grace,
+            drain_timeout: Duration::from_secs(30),
+            maintenance: Maintenance::Shared,
+        }
+    }
 }
 
 /// Whether a node does what one node at a time does for all.

@@ -19,11 +19,23 @@ use crate::service::ServiceError;
 pub struct Readiness {
     /// Whether the node takes work.
     pub ready: bool,
-    /// Why not: `starting`, `draining`, `database`. Absent if it is ready.
+    /// Why not: `starting`, `draining`, `database`, `checks`. Absent if it is ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// The checks of the node's own program that fail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failing: Vec<FailingCheck>,
     /// Auxiliary services that are down. The node works on, degraded.
     pub degraded: Vec<&'static str>,
+}
+
+/// A readiness check that fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailingCheck {
+    /// Its name.
+    pub name: &'static str,
+    /// What it said, or how it failed to.
+    pub reason: String,
 }
 
 /// A view of the node's readiness; quick, and never waiting.

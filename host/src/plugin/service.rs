@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt as _;
+use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +56,8 @@ struct Shared {
     catalog: watch::Sender<Arc<Catalog>>,
     desk: Mutex<Desk>,
     statuses: watch::Sender<Vec<PluginStatus>>,
+    /// Everything in the folder was taken or refused.
+    settled: watch::Sender<bool>,
 }
 
 /// A load that ended.
@@ -91,6 +93,7 @@ impl Plugins {
             catalog: watch::Sender::new(Arc::default()),
             desk: Mutex::default(),
             statuses: watch::Sender::new(Vec::new()),
+            settled: watch::Sender::new(false),
         }))
     }
 
@@ -109,6 +112,11 @@ impl Plugins {
         self.0.statuses.subscribe()
     }
 
+    /// Whether everything in the folder was taken or refused, now and whenever that changes.
+    pub fn settled(&self) -> watch::Receiver<bool> {
+        self.0.settled.subscribe()
+    }
+
     /// Keeps what is in service the same as what is in the folder, until the token is cancelled.
     pub async fn run(&self, token: CancellationToken) {
         self.desk().forget_loads();
@@ -117,6 +125,7 @@ impl Plugins {
         loop {
             watch.follow(&self.0.folder);
             self.look(&mut loads).await;
+            self.0.settled.send_replace(loads.is_empty() && !self.desk().is_settling());
             let pause = match (self.desk().is_settling(), watch.is_live()) {
                 (true, _) => LOOKS_APART,
                 (false, true) => LOOKS_WITH_WAKES,

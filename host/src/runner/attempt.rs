@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures::FutureExt as _;
+use futures_util::FutureExt as _;
 
 use super::Slot;
 use super::context::Context;

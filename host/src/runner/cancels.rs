@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Runner;
+use super::Member;
 use crate::sandbox::StopCause;
 use crate::service::ServiceError;
 use crate::wake::Line;
@@ -16,28 +16,28 @@ const POLL: Duration = Duration::from_secs(5);
 /// When to look again for a cancel that overtook the answer to its job's claim: nobody rings once that has come.
 const CLAIM_UNDER_WAY: Duration = Duration::from_millis(20);
 
-impl Runner {
+impl Member {
     /// The service that interrupts attempts whose jobs somebody asked to cancel.
     pub async fn watch_cancels(self, token: CancellationToken) -> Result<(), ServiceError> {
-        let Self(context) = self;
-        let mut rung = context.store.bell().listen(Line::Cancel);
+        let Self(member) = self;
+        let mut rung = member.store.bell().listen(Line::Cancel);
         let mut sooner = None;
         loop {
-            let wait = if context.store.hears_others() { POLL } else { POLL_DEAF };
+            let wait = if member.store.hears_others() { POLL } else { POLL_DEAF };
             tokio::select! {
                 () = token.cancelled() => return Ok(()),
                 () = rung.heard() => {}
-                () = context.clock.sleep(sooner.unwrap_or(wait)) => {}
+                () = member.clock.sleep(sooner.unwrap_or(wait)) => {}
             }
             sooner = None;
-            if context.held.is_nothing() {
+            if member.held.is_nothing() {
                 continue;
             }
-            match context.store.cancels(context.lease.node()).await {
+            match member.store.cancels(member.lease.node()).await {
                 Ok(runs) => {
                     for run in runs {
-                        let asked = context.held.ask(run, StopCause::Cancel, context.config.stop_grace);
-                        if !asked && context.held.is_pending(run) {
+                        let asked = member.held.ask(run, StopCause::Cancel, member.config.stop_grace);
+                        if !asked && member.held.is_pending(run) {
                             sooner = Some(CLAIM_UNDER_WAY);
                         }
                     }

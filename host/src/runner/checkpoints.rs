@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Runner;
+use super::Runners;
 use crate::job::RunId;
 use crate::service::ServiceError;
 use crate::store::CheckpointSave;
@@ -49,7 +49,7 @@ impl CheckpointBoard {
     }
 }
 
-impl Runner {
+impl Runners {
     /// The service that stores checkpoints.
     pub async fn store_checkpoints(self, token: CancellationToken) -> Result<(), ServiceError> {
         let Self(context) = self;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::context::Context;
+use super::context::{Context, Crew};
 use super::held::Unanswered;
-use super::{Answer, Plan, Planner, Runner, Shares, View, attempt, pace};
+use super::solitude::Leave;
+use super::{Answer, Plan, Planner, Runners, Shares, View, attempt, pace};
 use crate::clock::Boot;
 use crate::job::{Claim, NodeId, ServedQueue};
 use crate::plugin::Catalog;
@@ -21,32 +22,33 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 /// A claim that was so often too long in coming is given up: there may be more in it than can be answered in time.
 const LATE: u32 = 2;
 
-impl Runner {
-    /// The service that claims jobs and starts their attempts. Told to stop, it waits for the answer it asked for,
-    /// and what that brings is still run.
-    pub async fn claim_jobs(self, token: CancellationToken) -> Result<(), ServiceError> {
+impl Runners {
+    /// The service of one runner that claims jobs and starts their attempts. Told to stop, it waits for the answer it
+    /// asked for, and what that brings is still run.
+    pub async fn claim_jobs(self, number: usize, token: CancellationToken) -> Result<(), ServiceError> {
         let Self(context) = self;
+        let crew = &context.crews[number];
         let mut news = News {
             work: context.store.bell().listen(Line::Work),
             // One for all waits: each clone would find the changes new that were seen long ago.
             catalog: context.catalog.clone(),
         };
-        let weights = context.config.queues.iter().map(|served| (served.queue.clone(), served.weight));
-        let mut planner = Planner::new(context.config.poll_interval, Shares::new(weights));
+        let weights = crew.config.queues.iter().map(|served| (served.queue.clone(), served.weight));
+        let mut planner = Planner::new(crew.config.poll_interval, Shares::new(weights));
         let mut answered = context.clock.boot();
         while !token.is_cancelled() {
-            match planner.plan(&view(&context)) {
+            match plan(&context, crew, &mut planner) {
                 Plan::Claim { turn: Turn::Fresh, .. } => {
-                    gather(&context, answered).await;
-                    claim_fresh(&context, &mut planner, &token).await;
+                    gather(&context, crew, answered).await;
+                    claim_fresh(&context, crew, &mut planner, &token).await;
                     answered = context.clock.boot();
                 }
                 Plan::Claim { most, turn: Turn::LastChance } => {
-                    claim_last_chance(&context, &mut planner, most, &token).await;
+                    claim_last_chance(&context, crew, &mut planner, most, &token).await;
                 }
-                Plan::Look => look(&context, &mut planner, &token).await,
+                Plan::Look => look(&context, crew, &mut planner, &token).await,
                 Plan::Wait { until } => {
-                    token.run_until_cancelled(wait(&context, &mut planner, &mut news, until)).await;
+                    token.run_until_cancelled(wait(&context, crew, &mut planner, &mut news, until)).await;
                 }
             }
         }
@@ -60,60 +62,74 @@ struct News {
     catalog: watch::Receiver<Arc<Catalog>>,
 }
 
-fn view(context: &Context) -> View {
+/// Plans, and keeps the other runners from beginning anything while this one wants the node for itself.
+fn plan(context: &Context, crew: &Crew, planner: &mut Planner) -> Plan {
+    if planner.wants_the_node() {
+        context.solitude.ask(crew.number);
+    }
+    let plan = planner.plan(&view(context, crew));
+    if !planner.wants_the_node() && context.solitude.give_back(crew.number) && context.crews.len() > 1 {
+        // The others have waited for it.
+        context.store.bell().ring(Line::Work);
+    }
+    plan
+}
+
+fn view(context: &Context, crew: &Crew) -> View {
     let in_use = context.sandbox.guest_memory_in_use();
     let memory = in_use < context.sandbox.guest_memory_limit() / 5 * 4;
-    let busy = context.slots.busy();
+    let leave = context.solitude.leave(crew.number) == Leave::Given;
     View {
         now: context.clock.boot(),
-        busy,
-        free: context.slots.concurrency().saturating_sub(busy),
-        queues: rooms(context),
-        may_start: memory && context.lease.is_held() && !context.catalog.borrow().is_empty(),
+        // Of all runners; a claim of another that is under way may bring one.
+        busy: context.member.busy().max(u32::from(!context.held.is_nothing())),
+        free: crew.slots.concurrency().saturating_sub(crew.slots.busy()),
+        queues: rooms(crew),
+        may_start: memory && leave && context.lease.is_held() && !context.catalog.borrow().is_empty(),
     }
 }
 
-/// The queues that the node takes from. One without room is among them: whether a last chance waits in it is asked too.
-fn rooms(context: &Context) -> Queues {
+/// The queues that the runner takes from. One without room is among them: whether a last chance waits in it is asked too.
+fn rooms(crew: &Crew) -> Queues {
     let room = |served: &ServedQueue| QueueRoom {
         queue: served.queue.clone(),
-        room: served.concurrency.saturating_sub(context.slots.busy_with(&served.queue)),
+        room: served.concurrency.saturating_sub(crew.slots.busy_with(&served.queue)),
     };
-    match context.config.queues.as_slice() {
+    match crew.config.queues.as_slice() {
         [] => Queues::Every,
         named => Queues::Only(named.iter().map(room).collect()),
     }
 }
 
 /// While the line is long, a freed slot waits a little for others, so that one claim fills many.
-async fn gather(context: &Context, answered: Boot) {
-    let enough = pace::enough(context.slots.concurrency());
-    let free = || context.slots.concurrency().saturating_sub(context.slots.busy());
-    while let Some(until) = context.pace.until(answered)
+async fn gather(context: &Context, crew: &Crew, answered: Boot) {
+    let enough = pace::enough(crew.slots.concurrency());
+    let free = || crew.slots.concurrency().saturating_sub(crew.slots.busy());
+    while let Some(until) = crew.pace.until(answered)
         && free() < enough
         && context.clock.boot() < until
     {
         tokio::select! {
-            () = context.slots.freed() => {}
+            () = crew.slots.freed() => {}
             () = context.clock.sleep_until(until) => {}
         }
     }
 }
 
-async fn wait(context: &Context, planner: &mut Planner, news: &mut News, until: Boot) {
+async fn wait(context: &Context, crew: &Crew, planner: &mut Planner, news: &mut News, until: Boot) {
     tokio::select! {
         () = news.work.heard() => planner.woken(),
-        () = context.slots.freed() => {}
+        () = crew.slots.freed() => {}
         // The plugin service keeps the sender; without it the poll still looks.
         Ok(()) = news.catalog.changed() => planner.woken(),
         () = context.clock.sleep_until(until) => {}
     }
 }
 
-async fn claim_fresh(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
+async fn claim_fresh(context: &Arc<Context>, crew: &Crew, planner: &mut Planner, token: &CancellationToken) {
     // Slots were freed while others were waited for.
-    let Plan::Claim { most, turn: Turn::Fresh } = planner.plan(&view(context)) else { return };
-    let (request, unanswered) = request(context, planner, most, Turn::Fresh);
+    let Plan::Claim { most, turn: Turn::Fresh } = plan(context, crew, planner) else { return };
+    let Some((request, unanswered)) = request(context, crew, planner, most, Turn::Fresh) else { return };
     let Some(claimed) = ask(context, planner, &request, token).await else { return };
     let answer = Answer {
         asked: most,
@@ -124,53 +140,61 @@ async fn claim_fresh(context: &Arc<Context>, planner: &mut Planner, token: &Canc
     };
     planner.fresh_answered(&answer, context.clock.boot());
     if planner.line_is_long() {
-        context.pace.line_is_long();
+        crew.pace.line_is_long();
     } else {
-        context.pace.line_is_short();
+        crew.pace.line_is_short();
     }
-    start(context, request.node, unanswered, claimed.claims);
+    start(context, crew, request.node, unanswered, claimed.claims);
 }
 
 async fn claim_last_chance(
     context: &Arc<Context>,
+    crew: &Crew,
     planner: &mut Planner,
     most: u32,
     token: &CancellationToken,
 ) {
-    let (request, unanswered) = request(context, planner, most, Turn::LastChance);
+    let Some((request, unanswered)) = request(context, crew, planner, most, Turn::LastChance) else { return };
     let Some(Claimed { claims, .. }) = ask(context, planner, &request, token).await else { return };
     planner.last_chance_answered(u32::try_from(claims.len()).unwrap_or(u32::MAX), context.clock.boot());
-    start(context, request.node, unanswered, claims);
+    start(context, crew, request.node, unanswered, claims);
 }
 
 /// Asks for nothing, and hears whether a last chance waits.
-async fn look(context: &Arc<Context>, planner: &mut Planner, token: &CancellationToken) {
-    let (request, _nothing) = request(context, planner, 0, Turn::Fresh);
+async fn look(context: &Arc<Context>, crew: &Crew, planner: &mut Planner, token: &CancellationToken) {
+    let Some((request, _nothing)) = request(context, crew, planner, 0, Turn::Fresh) else { return };
     if let Some(claimed) = ask(context, planner, &request, token).await {
         planner.looked(claimed.last_chances, context.clock.boot());
     }
 }
 
-fn start(context: &Arc<Context>, node: NodeId, unanswered: Unanswered, claims: Vec<Claim>) {
+fn start(context: &Arc<Context>, crew: &Crew, node: NodeId, unanswered: Unanswered, claims: Vec<Claim>) {
     let grips = unanswered.answered(&claims);
     for (claim, grip) in claims.into_iter().zip(grips) {
-        let slot = context.slots.take(claim.queue.clone());
+        let slot = crew.slots.take(claim.queue.clone());
         attempt::start(context.clone(), claim, node, grip, slot);
     }
 }
 
-fn request(context: &Context, planner: &Planner, most: u32, turn: Turn) -> (ClaimRequest, Unanswered) {
-    let unanswered = context.held.begin_claim(most);
+/// `None` if another runner wants the node for itself.
+fn request(
+    context: &Context,
+    crew: &Crew,
+    planner: &Planner,
+    most: u32,
+    turn: Turn,
+) -> Option<(ClaimRequest, Unanswered)> {
+    let unanswered = context.solitude.begin(crew.number, || context.held.begin_claim(most))?;
     let request = ClaimRequest {
         node: context.lease.node(),
         runs: unanswered.runs().to_vec(),
-        queues: rooms(context),
+        queues: rooms(crew),
         shares: planner.shares(),
         kinds: context.catalog.borrow().served(),
-        classes: context.config.classes.clone(),
+        classes: crew.config.classes.clone(),
         turn,
     };
-    (request, unanswered)
+    Some((request, unanswered))
 }
 
 /// Asks with the same ids until there is an answer. `None` if the claim was given up: the next renewal gives back

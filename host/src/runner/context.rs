@@ -1,114 +1,99 @@
-//! What all parts of a runner share.
+//! What all parts of a node's runners share.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
 use super::checkpoints::CheckpointBoard;
 use super::held::Held;
+use super::member::Membership;
 use super::outcomes::Outcomes;
 use super::pace::Pace;
 use super::progress::ProgressBoard;
-use super::{Lease, RunnerConfig, Slots};
-use crate::clock::Clock;
+use super::solitude::Solitude;
+use super::{Lease, Member, RunnerConfig, Slots};
+use crate::clock::{Boot, Clock};
 use crate::event::Events;
 use crate::job::Kind;
 use crate::plugin::{Catalog, Plugin};
-use crate::sandbox::{Sandbox, StopCause};
+use crate::sandbox::Sandbox;
 use crate::store::{GUEST_READS, SharedStore};
 
-/// One runner: a node's part that runs jobs. Cheap to clone.
+/// The runners of a node: its part that runs jobs. Cheap to clone.
 #[derive(Clone)]
-pub struct Runner(pub(super) Arc<Context>);
+pub struct Runners(pub(super) Arc<Context>);
 
-/// What its parts share.
+/// What their parts share.
 pub(super) struct Context {
-    pub(super) config: RunnerConfig,
+    pub(super) member: Arc<Membership>,
     pub(super) store: SharedStore,
     pub(super) sandbox: Sandbox,
     pub(super) catalog: watch::Receiver<Arc<Catalog>>,
     pub(super) clock: Clock,
     pub(super) events: Events,
-    pub(super) lease: Lease,
+    pub(super) lease: Arc<Lease>,
     pub(super) held: Held,
-    pub(super) slots: Slots,
+    pub(super) crews: Vec<Crew>,
+    pub(super) solitude: Solitude,
     pub(super) outcomes: Outcomes,
     pub(super) progress: ProgressBoard,
     pub(super) checkpoints: CheckpointBoard,
-    pub(super) pace: Pace,
     /// The turns of guests to read: whoever waits for one waits in line, however many ask at once.
     pub(super) reads: Arc<Semaphore>,
 }
 
-/// What a runner is made of, beside its configuration.
-pub struct Parts {
-    /// Where jobs are kept.
-    pub store: SharedStore,
-    /// Where guests run.
-    pub sandbox: Sandbox,
-    /// What can run them.
-    pub catalog: watch::Receiver<Arc<Catalog>>,
-    /// What time it is.
-    pub clock: Clock,
-    /// Who hears what happened.
-    pub events: Events,
-    /// The node's right to run anything.
-    pub lease: Lease,
+/// What a runner has for itself.
+pub(super) struct Crew {
+    /// Its place among the runners.
+    pub(super) number: usize,
+    pub(super) config: RunnerConfig,
+    pub(super) slots: Slots,
+    pub(super) pace: Pace,
 }
 
-impl Runner {
-    /// A runner that has not begun: its services are started by whoever composes the node.
-    pub fn new(config: RunnerConfig, parts: Parts) -> Self {
-        let Parts { store, sandbox, catalog, clock, events, lease } = parts;
-        let held = Held::new(clock.clone());
-        let slots = Slots::new(config.concurrency);
-        // Each attempt holds a slot until its outcome is durable, so the queue is never full.
-        let outcomes = Outcomes::new(config.concurrency);
-        let progress = ProgressBoard::default();
+impl Runners {
+    /// The runners that the member was told of, which have not begun: their services are started by whoever composes
+    /// the node.
+    pub fn new(member: &Member, sandbox: Sandbox, catalog: watch::Receiver<Arc<Catalog>>) -> Self {
+        let member = member.0.clone();
+        let crew = |(number, (config, slots)): (usize, (&RunnerConfig, &Slots))| Crew {
+            number,
+            config: config.clone(),
+            slots: slots.clone(),
+            pace: Pace::default(),
+        };
+        let crews: Vec<_> = member.config.runners.iter().zip(&member.slots).enumerate().map(crew).collect();
         Self(Arc::new(Context {
-            config,
-            store,
+            store: member.store.clone(),
             sandbox,
             catalog,
-            clock,
-            events,
-            lease,
-            held,
-            slots,
-            outcomes,
-            progress,
+            clock: member.clock.clone(),
+            events: member.events.clone(),
+            lease: member.lease.clone(),
+            held: member.held.clone(),
+            // Each attempt holds a slot until its outcome is durable, so the queue is never full.
+            outcomes: Outcomes::new(crews.iter().map(|crew| crew.slots.concurrency()).sum()),
+            crews,
+            solitude: Solitude::default(),
+            progress: ProgressBoard::default(),
             checkpoints: CheckpointBoard::default(),
-            pace: Pace::default(),
             reads: Arc::new(Semaphore::new(GUEST_READS as usize)),
+            member,
         }))
-    }
-
-    /// The node's lease.
-    pub fn lease(&self) -> &Lease {
-        &self.0.lease
-    }
-
-    /// The node's slots.
-    pub fn slots(&self) -> &Slots {
-        &self.0.slots
-    }
-
-    /// Asks everything that runs to stop, for good after the grace, and whatever a claim under way still brings.
-    pub fn ask_for_good(&self, cause: StopCause, grace: Duration) {
-        self.0.held.ask_for_good(cause, grace);
-    }
-
-    /// Waits until no attempt is left whose outcome is not durable.
-    pub async fn idle(&self) {
-        while self.0.slots.busy() > 0 {
-            self.0.slots.freed().await;
-        }
     }
 }
 
 impl Context {
     pub(super) fn plugin(&self, kind: &Kind) -> Option<Arc<Plugin>> {
         self.catalog.borrow().get(kind).cloned()
+    }
+
+    /// Until when outcomes are gathered, while any line is long.
+    pub(super) fn until(&self, answered: Boot) -> Option<Boot> {
+        self.crews.iter().find_map(|crew| crew.pace.until(answered))
+    }
+
+    pub(super) fn concurrency(&self) -> u32 {
+        self.crews.iter().map(|crew| crew.slots.concurrency()).sum()
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::aside::{Aside, Part};
 use super::context::Context;
 use super::outcomes::Decided;
-use super::{Runner, pace};
+use super::{Runners, pace};
 use crate::clock::Boot;
 use crate::event::{Event, Finished, JobRef};
 use crate::job::Settlement;
@@ -27,9 +27,9 @@ pub(super) const RETRY: (Duration, Duration) = (Duration::from_millis(50), Durat
 /// After being told to stop, what the database refuses to take is tried for so long.
 const LAST_TRIES: Duration = Duration::from_secs(5);
 
-impl Runner {
+impl Runners {
     /// The service that makes outcomes durable. Told to stop, it writes what has been decided, then ends; what it can't
-    /// write is left to [`Runner::offer_what_is_left`].
+    /// write is left to [`Runners::offer_what_is_left`].
     pub async fn finalize_outcomes(self, token: CancellationToken) -> Result<(), ServiceError> {
         let Self(context) = self;
         let aside = Aside::default();
@@ -83,8 +83,8 @@ async fn gather(
     batch: &mut Vec<Decided>,
     answered: Boot,
 ) {
-    let enough = || pace::enough(context.slots.concurrency()).min(context.slots.busy());
-    while let Some(until) = context.pace.until(answered)
+    let enough = || pace::enough(context.concurrency()).min(context.member.busy());
+    while let Some(until) = context.until(answered)
         && u32::try_from(batch.len()).is_ok_and(|gathered| gathered < enough())
         && context.clock.boot() < until
     {

@@ -13,6 +13,7 @@ mod context;
 mod finalizer;
 mod held;
 mod lease;
+mod member;
 mod outcomes;
 mod pace;
 mod planner;
@@ -22,23 +23,24 @@ mod publish;
 mod renewal;
 mod shares;
 mod slots;
+mod solitude;
 
 use std::time::Duration;
 
-pub use context::{Parts, Runner};
+pub use context::Runners;
 pub use lease::Lease;
+pub use member::{Member, MemberConfig};
 pub use planner::{Answer, Plan, Planner, View};
-pub use renewal::enter;
 pub use shares::Shares;
 pub use slots::{Slot, Slots};
 
-use crate::job::{LossPolicy, RetentionPolicy, ServedQueue};
+use crate::job::ServedQueue;
 use crate::store::Classes;
 
-/// What a runner needs to be told.
+/// What a runner needs to be told: a node has one or several, each with slots of its own.
 #[derive(Clone, Debug)]
 pub struct RunnerConfig {
-    /// What operators know the node by.
+    /// What operators know it by, on its node.
     pub name: String,
     /// Attempts at once.
     pub concurrency: u32,
@@ -46,14 +48,6 @@ pub struct RunnerConfig {
     pub queues: Vec<ServedQueue>,
     /// The executor classes that the node has.
     pub classes: Classes,
-    /// How long the node's lease is; not used on SQLite. All other times of the lease derive from it.
-    pub lease: Duration,
-    /// How losses are treated.
-    pub losses: LossPolicy,
-    /// From the polite request to stop to the hard one.
-    pub stop_grace: Duration,
     /// How often to look for work that no ring told of.
     pub poll_interval: Duration,
-    /// How long the node keeps what has ended, if it takes part in deleting that: others heed it.
-    pub retention: Option<RetentionPolicy>,
 }

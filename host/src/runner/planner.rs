@@ -18,9 +18,9 @@ const CROWDED: Duration = Duration::from_millis(20);
 pub struct View {
     /// Monotonic time.
     pub now: Boot,
-    /// Slots taken.
+    /// Slots taken, of all runners of the node.
     pub busy: u32,
-    /// Slots free.
+    /// Slots free, of this runner.
     pub free: u32,
     /// The queues that the node takes from, each with the room that it has now.
     pub queues: Queues,
@@ -131,6 +131,11 @@ impl Planner {
     /// How the queues stand to each other, for a claim.
     pub fn shares(&self) -> Vec<QueueShare> {
         self.shares.to_claim()
+    }
+
+    /// Whether a last chance waits or runs, beside which nothing else may.
+    pub fn wants_the_node(&self) -> bool {
+        self.phase != Phase::Fresh
     }
 
     /// Decides what to do next.

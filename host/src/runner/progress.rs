@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Runner;
+use super::Runners;
 use super::context::Context;
 use crate::job::RunId;
 use crate::service::ServiceError;
@@ -60,7 +60,7 @@ impl Context {
     }
 }
 
-impl Runner {
+impl Runners {
     /// The service that stores progress. A report that could not be stored is dropped: a newer one follows.
     pub async fn store_progress(self, token: CancellationToken) -> Result<(), ServiceError> {
         let Self(context) = self;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Runner;
+use super::Runners;
 use crate::job::NodeId;
 use crate::plugin::Catalog;
 use crate::service::ServiceError;
@@ -13,7 +13,7 @@ use crate::service::ServiceError;
 /// How often to look whether the node goes by another id, or a publication failed.
 const LOOK: Duration = Duration::from_secs(1);
 
-impl Runner {
+impl Runners {
     /// The service that publishes the catalog whenever it changed, and again when the node goes by another id.
     pub async fn publish_kinds(self, token: CancellationToken) -> Result<(), ServiceError> {
         let Self(context) = self;

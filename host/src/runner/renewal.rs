@@ -1,12 +1,12 @@
 //! Keeping the lease: renew, compare notes with the database, and stop what is no longer this node's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::context::Context;
-use super::{Lease, Runner, RunnerConfig};
+use super::member::Membership;
+use super::{Lease, Member, MemberConfig, RunnerConfig};
 use crate::clock::Clock;
 use crate::event::{Event, JobRef};
 use crate::job::{Json, NodeId, RunId};
@@ -18,12 +18,9 @@ use crate::store::{
 };
 
 /// Enters the node into the store under a new id: answers its lease, and what a dead process had left running.
-///
-/// # Errors
-/// Whatever the store says.
-pub async fn enter(
+pub(super) async fn enter(
     store: &SharedStore,
-    config: &RunnerConfig,
+    config: &MemberConfig,
     clock: &Clock,
 ) -> Result<(Lease, Vec<Reclaimed>)> {
     let sent = clock.boot();
@@ -37,7 +34,7 @@ pub async fn enter(
 
 async fn register(
     store: &SharedStore,
-    config: &RunnerConfig,
+    config: &MemberConfig,
     clock: &Clock,
 ) -> Result<(NodeId, Vec<Reclaimed>)> {
     let node = NewNode {
@@ -45,8 +42,8 @@ async fn register(
         name: config.name.clone(),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        concurrency: config.concurrency,
-        serves: serves(config),
+        concurrency: config.runners.iter().map(|runner| runner.concurrency).sum(),
+        serves: serves(&config.runners),
         lease: config.lease,
         retention: config.retention.clone(),
     };
@@ -57,35 +54,64 @@ async fn register(
     Ok((node.id, registered.reclaimed))
 }
 
-fn serves(config: &RunnerConfig) -> Json {
-    let classes = match &config.classes {
-        Classes::Every => serde_json::json!("*"),
-        Classes::Only(classes) => serde_json::json!(classes),
-    };
-    let queues = config.queues.iter().map(|served| (served.queue.as_str(), served.concurrency));
-    let queues: BTreeMap<_, _> = queues.collect();
-    let weights = config.queues.iter().map(|served| (served.queue.as_str(), served.weight.get()));
-    let weights: BTreeMap<_, _> = weights.collect();
-    Json::stored(serde_json::json!({ "queues": queues, "weights": weights, "classes": classes }).to_string())
+/// What the runners take together; and where there is not just one, each for itself.
+fn serves(runners: &[RunnerConfig]) -> Json {
+    let mut serves = serves_together(runners);
+    if runners.len() != 1 {
+        let each = runners.iter().map(|runner| {
+            let mut one = serves_together(std::slice::from_ref(runner));
+            one["name"] = runner.name.as_str().into();
+            one["concurrency"] = runner.concurrency.into();
+            one
+        });
+        serves["runners"] = each.collect();
+    }
+    Json::stored(serves.to_string())
 }
 
-impl Runner {
+fn serves_together(runners: &[RunnerConfig]) -> serde_json::Value {
+    let mut queues = BTreeMap::<&str, u32>::new();
+    let mut weights = BTreeMap::<&str, u16>::new();
+    if runners.iter().all(|runner| !runner.queues.is_empty()) {
+        for served in runners.iter().flat_map(|runner| &runner.queues) {
+            *queues.entry(served.queue.as_str()).or_default() += served.concurrency;
+            let weight = weights.entry(served.queue.as_str()).or_default();
+            *weight = served.weight.get().max(*weight);
+        }
+    }
+    let classes = runners.iter().map(|runner| match &runner.classes {
+        Classes::Every => None,
+        Classes::Only(classes) => Some(classes),
+    });
+    let classes: Option<Vec<_>> = classes.collect();
+    let classes = classes.map_or_else(
+        || serde_json::json!("*"),
+        |classes| {
+            serde_json::json!(
+                classes.into_iter().flatten().map(|class| class.as_str()).collect::<BTreeSet<_>>()
+            )
+        },
+    );
+    serde_json::json!({ "queues": queues, "weights": weights, "classes": classes })
+}
+
+impl Member {
     /// The service that keeps the lease: it renews every third of it, and stops all attempts if it could not.
     pub async fn keep_lease(self, token: CancellationToken) -> Result<(), ServiceError> {
-        let Self(context) = self;
-        let every = context.config.lease / 3;
+        let Self(member) = self;
+        let every = member.config.lease / 3;
         loop {
             let end = async {
-                match context.lease.end() {
-                    Some(end) if context.lease.is_held() => context.clock.sleep_until(end).await,
+                match member.lease.end() {
+                    Some(end) if member.lease.is_held() => member.clock.sleep_until(end).await,
                     _ => std::future::pending().await,
                 }
             };
-            let due = every.saturating_sub(context.lease.age()).max(every / 10);
+            let due = every.saturating_sub(member.lease.age()).max(every / 10);
             tokio::select! {
                 () = token.cancelled() => return Ok(()),
-                () = end => lost(&context),
-                () = context.clock.sleep(due) => renew_or_lose(&context).await,
+                () = end => lost(&member),
+                () = member.clock.sleep(due) => renew_or_lose(&member).await,
             }
         }
     }
@@ -97,56 +123,56 @@ impl Runner {
 }
 
 /// Renews; while the answer is awaited, the lease may end.
-async fn renew_or_lose(context: &Context) {
-    let renewal = renew(context);
+async fn renew_or_lose(member: &Membership) {
+    let renewal = renew(member);
     tokio::pin!(renewal);
-    if let Some(end) = context.lease.end().filter(|_| context.lease.is_held()) {
+    if let Some(end) = member.lease.end().filter(|_| member.lease.is_held()) {
         tokio::select! {
             () = &mut renewal => return,
-            () = context.clock.sleep_until(end) => lost(context),
+            () = member.clock.sleep_until(end) => lost(member),
         }
     }
     renewal.await;
 }
 
 /// The local end of the lease: everything stops at once. Outcomes that were decided are kept and offered later.
-fn lost(context: &Context) {
-    let attempts = context.held.ask_all(StopCause::LeaseLost, Duration::ZERO);
-    context.events.emit(&Event::LeaseLost { attempts });
+fn lost(member: &Membership) {
+    let attempts = member.held.ask_all(StopCause::LeaseLost, Duration::ZERO);
+    member.events.emit(&Event::LeaseLost { attempts });
 }
 
-async fn renew(context: &Context) {
-    let snapshot = context.held.snapshot();
-    let sent = context.clock.boot();
+async fn renew(member: &Membership) {
+    let snapshot = member.held.snapshot();
+    let sent = member.clock.boot();
     let renewal = Renewal {
-        node: context.lease.node(),
-        lease: context.config.lease,
+        node: member.lease.node(),
+        lease: member.config.lease,
         held: snapshot.held,
         unwritten: snapshot.unwritten,
         pending: snapshot.pending,
         watermark: snapshot.watermark,
-        in_flight: context.slots.busy(),
-        elapsed: context.lease.age(),
+        in_flight: member.busy(),
+        elapsed: member.lease.age(),
     };
-    match context.store.renew(&renewal, context.clock.now()).await {
+    match member.store.renew(&renewal, member.clock.now()).await {
         Ok(renewed) => {
-            context.lease.renewed(sent);
-            context.clock.anchor(renewed.database_time, context.clock.boot());
-            compare_notes(context, &renewed);
+            member.lease.renewed(sent);
+            member.clock.anchor(renewed.database_time, member.clock.boot());
+            compare_notes(member, &renewed);
         }
-        Err(StoreError::NodeLost) => enter_anew(context).await,
-        Err(error) => tracing::warn!(%error, age = ?context.lease.age(), "the lease was not renewed"),
+        Err(StoreError::NodeLost) => enter_anew(member).await,
+        Err(error) => tracing::warn!(%error, age = ?member.lease.age(), "the lease was not renewed"),
     }
 }
 
-fn compare_notes(context: &Context, renewed: &Renewed) {
+fn compare_notes(member: &Membership, renewed: &Renewed) {
     // Without a comparison nothing is known to be lost, and nothing known not to be: the next renewal makes it.
     let Notes::Compared(Comparison { lost, cancels, released }) = &renewed.notes else { return };
     // What has ended meanwhile is not lost: its outcome was stored after the list was made.
-    let stop = |run: &&RunId| context.held.ask(**run, StopCause::LeaseLost, Duration::ZERO);
+    let stop = |run: &&RunId| member.held.ask(**run, StopCause::LeaseLost, Duration::ZERO);
     let lost = lost.iter().filter(stop).count();
     for run in cancels {
-        context.held.ask(*run, StopCause::Cancel, context.config.stop_grace);
+        member.held.ask(*run, StopCause::Cancel, member.config.stop_grace);
     }
     let released = released.len();
     if lost > 0 || released > 0 {
@@ -155,23 +181,23 @@ fn compare_notes(context: &Context, renewed: &Renewed) {
 }
 
 /// Another node marked this one lost: what it ran is no longer its own, and it goes on under a new id.
-async fn enter_anew(context: &Context) {
-    lost(context);
-    let sent = context.clock.boot();
-    match register(&context.store, &context.config, &context.clock).await {
+async fn enter_anew(member: &Membership) {
+    lost(member);
+    let sent = member.clock.boot();
+    match register(&member.store, &member.config, &member.clock).await {
         Ok((node, reclaimed)) => {
             tracing::warn!(%node, "this node was marked lost and goes on under a new id");
-            context.lease.registered(node, sent);
-            tell_reclaimed(context, &reclaimed);
+            member.lease.registered(node, sent);
+            tell_reclaimed(member, &reclaimed);
         }
         Err(error) => tracing::warn!(%error, "this node was marked lost and could not register anew"),
     }
 }
 
-fn tell_reclaimed(context: &Context, reclaimed: &[Reclaimed]) {
+fn tell_reclaimed(member: &Membership, reclaimed: &[Reclaimed]) {
     for Reclaimed { job, run, kind, queue, outcome, transition, attempt, .. } in reclaimed {
         let job =
             JobRef { job: *job, run: *run, kind: kind.clone(), queue: queue.clone(), attempt: *attempt };
-        context.events.emit(&Event::JobReclaimed { job, state: transition.state(), outcome: *outcome });
+        member.events.emit(&Event::JobReclaimed { job, state: transition.state(), outcome: *outcome });
     }
 }

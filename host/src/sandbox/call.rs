@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 
-use futures::FutureExt;
+use futures_util::FutureExt;
 
 use super::watch::{Cut, Watch};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::http::uri::Scheme;
 use axum::http::{Request, Response};
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::log::{SharedLog, harmless};

@@ -57,6 +57,11 @@ impl Service {
         Self { name, importance, deferred: Duration::ZERO, run: Box::new(run) }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Starts only after a delay.
     #[must_use]
     pub fn deferred(self, delay: Duration) -> Self {

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt as _;
+use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -66,6 +66,13 @@ impl Supervisor {
     /// Tells the named services to stop, and waits for none of them.
     pub fn tell(&self, names: &[&str]) {
         for (_, token, _) in self.running.iter().filter(|(name, ..)| names.contains(name)) {
+            token.cancel();
+        }
+    }
+
+    /// Tells all services to stop, and waits for none of them.
+    pub fn tell_all(&self) {
+        for (_, token, _) in &self.running {
             token.cancel();
         }
     }

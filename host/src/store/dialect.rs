@@ -1,7 +1,7 @@
 //! The seam between the verbs and a database: statements with neutral values in, neutral rows out.
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 use super::batch::Wire;
 use super::claimed::{Ask, Taken};

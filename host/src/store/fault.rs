@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use super::StoreError;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
-
-use super::StoreError;
 
 /// A statement or a transaction that failed.
 #[derive(Debug)]

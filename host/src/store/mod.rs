@@ -53,7 +53,7 @@ pub use request::{
     ProgressReport, Promoted, PruneStep, Pruned, PublishedKind, QueueHealth, QueueRoom, QueueShare, Queues,
     Reclaimed, Reconciled, Registered, Renewal, Renewed, ScheduleKept, ScheduleRan, ScheduleRemoved,
     ScheduleSwitched, Scope, Selection, SelectionError, ServedKind, Settled, SingleOrder, Skew, Step, Survey,
-    Sweep, Swept, Switch, Tally, Turn,
+    Sweep, Swept, Switch, Tally, Turn, Waiting,
 };
 pub use retention::Retention;
 pub use schedules::Schedules;
@@ -77,6 +77,8 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 pub trait Store: Schedules + Retention + Flags + Limits + Send + Sync + 'static {
     // What it is.
 
+    /// What it was opened with: its clock and its audience are those of whoever is built over it.
+    fn options(&self) -> &OpenOptions;
     /// Which database.
     fn database(&self) -> Database;
     /// The bell that verbs ring when jobs become available, a cancel is asked or a job becomes due, in this process
@@ -184,6 +186,9 @@ pub trait Store: Schedules + Retention + Flags + Limits + Send + Sync + 'static 
     async fn page(&self, filter: &JobFilter) -> Result<Page>;
     /// Jobs by state, lanes with jobs that wait.
     async fn overview(&self, now: Timestamp) -> Result<Overview>;
+    /// The lanes in which a job waits that would run without anybody's help: one that is available or due, or that has
+    /// begun and comes back by `until`. Those that somebody paused are not among them.
+    async fn waiting(&self, now: Timestamp, until: Timestamp) -> Result<Vec<Waiting>>;
     /// How the queues stand.
     async fn health(&self, now: Timestamp) -> Result<Health>;
     /// How far the children of a job have come, or those of one of its runs.

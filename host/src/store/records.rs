@@ -1,7 +1,7 @@
 //! Rows that are read back whole, as the records of `job/` and of this room.
 
 use super::value::Row;
-use super::{ActionRecord, FailureRecord, KindRecord, LaneCount, NodeRecord, Result, StoreError};
+use super::{ActionRecord, FailureRecord, KindRecord, LaneCount, NodeRecord, Result, StoreError, Waiting};
 use crate::job::{
     ChildRecord, Claim, ExecutorClass, JobRecord, JobState, Kind, Lineage, LogRecord, Queue, RunRecord,
     Settlement, Slug, Tag,
@@ -245,6 +245,14 @@ pub(super) fn lane(mut row: Row) -> Result<LaneCount> {
         executor_class: row.name("executor_class", ExecutorClass::stored)?,
         available: row.int("available")?,
         oldest_due: row.time("oldest_due")?,
+    })
+}
+
+pub(super) fn waiting(mut row: Row) -> Result<Waiting> {
+    Ok(Waiting {
+        queue: row.name("queue", Queue::stored)?,
+        kind: row.name("kind", Kind::stored)?,
+        executor_class: row.name("executor_class", ExecutorClass::stored)?,
     })
 }
 

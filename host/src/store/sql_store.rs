@@ -16,7 +16,7 @@ use super::{
     OpenOptions, Order, Overview, Page, ProgressReport, Promoted, PruneStep, Pruned, PublishedKind,
     Reclaimed, Reconciled, Registered, Renewal, Renewed, Result, Retention, ScheduleKept, ScheduleRan,
     ScheduleRemoved, ScheduleSwitched, Schedules, Selection, Settled, SingleOrder, Step, Store, StoreError,
-    Survey, Sweep, Swept, Switch,
+    Survey, Sweep, Swept, Switch, Waiting,
 };
 use crate::clock::Clock;
 use crate::event::Events;
@@ -37,6 +37,7 @@ pub(super) struct SqlStore<D> {
     pub(super) clock: Clock,
     pub(super) events: Events,
     pub(super) max_descendants: u32,
+    options: OpenOptions,
     /// When the promoter is known to look again; what becomes due before that rings.
     horizon: AtomicI64,
     /// A caller's transaction has put jobs into lines: when such a one commits, somebody has to look at these.
@@ -51,6 +52,7 @@ impl<D: Dialect> SqlStore<D> {
             clock: options.clock.clone(),
             events: options.events.clone(),
             max_descendants: options.max_descendants,
+            options: options.clone(),
             horizon: AtomicI64::new(i64::MAX),
             lines_in_callers_hands: AtomicBool::new(false),
         }
@@ -129,6 +131,10 @@ impl<D: Dialect> SqlStore<D> {
 
 #[async_trait]
 impl<D: Dialect> Store for SqlStore<D> {
+    fn options(&self) -> &OpenOptions {
+        &self.options
+    }
+
     fn database(&self) -> Database {
         D::DATABASE
     }
@@ -281,6 +287,10 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn overview(&self, now: Timestamp) -> Result<Overview> {
         self.read_overview(now).await
+    }
+
+    async fn waiting(&self, now: Timestamp, until: Timestamp) -> Result<Vec<Waiting>> {
+        self.read_waiting(now, until).await
     }
 
     async fn health(&self, now: Timestamp) -> Result<Health> {

@@ -1,6 +1,5 @@
 //! What a client does for whoever enqueues, before and after the store.
 
-use flyball::event::Events;
 use flyball::job::{
     AdmitError, Completion, InsertOpts, JobArgs, JobId, JobState, Json, Key, Lineage, Outcome, Verdict,
 };
@@ -25,7 +24,7 @@ promises! {
 }
 
 pub(crate) fn client(world: &World) -> Client {
-    Client::over(world.store.clone(), world.clock.clone(), Events::default(), "tester")
+    Client::over(world.store.clone(), "tester")
 }
 
 fn work() -> InsertOpts {

@@ -152,6 +152,7 @@ const PLANS: &[(Database, &str, &[&str])] = &[
     (Database::Sqlite, "select", &["sqlite_autoindex_jobs_1"]),
     (Database::Sqlite, "select_children", &["jobs_parent"]),
     (Database::Sqlite, "select_these", &["sqlite_autoindex_jobs_1"]),
+    (Database::Sqlite, "waiting", &["jobs_claim", "jobs_last_chance", "jobs_due"]),
     (Database::Sqlite, "walk", &["sqlite_autoindex_jobs_1"]),
     (Database::Sqlite, "rare", STATES),
     (Database::Sqlite, "keyed", &["jobs_unique_key", "jobs_unique_active_key"]),

@@ -292,7 +292,7 @@ impl World {
 
     /// A client in this process.
     pub(crate) fn client(&self) -> flyball::Client {
-        flyball::Client::over(self.store.clone(), self.clock.clone(), Default::default(), "tester")
+        flyball::Client::over(self.store.clone(), "tester")
     }
 
     pub(crate) async fn sqlite(&self) -> SqliteConnection {

@@ -43,9 +43,7 @@ impl Ground {
             Database::Sqlite => Clock::system(),
             Database::Postgres => Clock::anchored(),
         };
-        let events = Events::default();
         let options = OpenOptions {
-            events: events.clone(),
             role: Role::Serve { name: name.into() },
             schema: SchemaMode::Migrate,
             lease: config.node.lease,
@@ -54,7 +52,8 @@ impl Ground {
         };
         let store = store::open(url, &options).await?;
         clock.anchor(store.time().await?, clock.boot());
-        let client = Client::over(store.clone(), clock.clone(), events.clone(), name);
+        let client = Client::over(store.clone(), name);
+        let events = options.events;
         Ok(Self { client, clock, events, store, config, name })
     }
 
@@ -76,9 +75,9 @@ impl Ground {
         kinds: &[Kind],
     ) -> anyhow::Result<Local> {
         let settings = self.settings(plugins, concurrency);
-        let node = Node::start(settings, self.store.clone(), self.clock.clone(), self.events.clone()).await?;
+        let node = Node::start(settings, self.store.clone()).await?;
         let local = Local {
-            plugins: node.plugins().clone(),
+            plugins: node.plugins().cloned().context("a node without plugins")?,
             stopper: node.stopper(),
             running: tokio::spawn(node.run()),
         };

@@ -4,10 +4,6 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
-
 use super::finding::{Finding, Health};
 use super::{schema, settings};
 use crate::client::Client;
@@ -17,6 +13,9 @@ use crate::job::Timestamp;
 use crate::store::{
     Database, OpenOptions, Role, Synchronous, database_of, migrations, open, pending_migrations,
 };
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 /// The database has so long to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
@@ -60,9 +59,9 @@ async fn onlooker(url: &str) -> anyhow::Result<Client> {
         Database::Postgres => Clock::anchored(),
     };
     let options = OpenOptions { role: Role::Onlooker, ..OpenOptions::new(clock.clone()) };
-    let (store, events) = (open(url, &options).await?, options.events);
+    let store = open(url, &options).await?;
     clock.anchor(store.time().await?, clock.boot());
-    Ok(Client::over(store, clock, events, "doctor"))
+    Ok(Client::over(store, "doctor"))
 }
 
 /// What a first look found.

@@ -1,8 +1,7 @@
 //! How a PostgreSQL server is set up, as far as nodes suffer from it. It is only asked.
 
-use std::collections::BTreeMap;
-
 use sqlx::{Executor as _, PgConnection, Row as _};
+use std::collections::BTreeMap;
 
 use super::finding::Finding;
 

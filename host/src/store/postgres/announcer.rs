@@ -4,9 +4,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 use super::road::Road;
 use crate::job::Timestamp;
@@ -29,15 +28,16 @@ struct Pending {
 pub(super) struct Announcer {
     pending: Arc<Mutex<Pending>>,
     woken: Arc<Notify>,
-    stop: CancellationToken,
+    /// Dropped, it stops the task too.
+    stop: watch::Sender<bool>,
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Announcer {
     pub(super) fn start(road: Road, notify: &'static str, voice: Arc<str>) -> Self {
         let (pending, woken) = (Arc::<Mutex<Pending>>::default(), Arc::<Notify>::default());
-        let stop = CancellationToken::new();
-        let tell = tell(road, notify, voice, Arc::clone(&pending), Arc::clone(&woken), stop.clone());
+        let stop = watch::Sender::new(false);
+        let tell = tell(road, notify, voice, Arc::clone(&pending), Arc::clone(&woken), stop.subscribe());
         let task = tokio::spawn(tell);
         Self { pending, woken, stop, task: tokio::sync::Mutex::new(Some(task)) }
     }
@@ -56,16 +56,10 @@ impl Announcer {
 
     /// Tells what is left.
     pub(super) async fn close(&self) {
-        self.stop.cancel();
+        self.stop.send_replace(true);
         if let Some(task) = self.task.lock().await.take() {
             let _ended = task.await;
         }
-    }
-}
-
-impl Drop for Announcer {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 
@@ -75,7 +69,7 @@ async fn tell(
     voice: Arc<str>,
     pending: Arc<Mutex<Pending>>,
     woken: Arc<Notify>,
-    stop: CancellationToken,
+    mut stop: watch::Receiver<bool>,
 ) {
     loop {
         let stopping = tokio::select! {
@@ -83,7 +77,7 @@ async fn tell(
                 tokio::time::sleep(GATHER).await;
                 false
             }
-            () = stop.cancelled() => true,
+            () = told(&mut stop) => true,
         };
         let rings = std::mem::take(&mut *pending.lock().unwrap_or_else(PoisonError::into_inner));
         let payloads = payloads(&voice, &rings);
@@ -97,6 +91,11 @@ async fn tell(
             return;
         }
     }
+}
+
+/// Until it is told to stop, or nobody is left who could.
+pub(super) async fn told(stop: &mut watch::Receiver<bool>) {
+    let _told = stop.wait_for(|told| *told).await.is_ok();
 }
 
 fn payloads(voice: &str, rings: &Pending) -> Vec<String> {

@@ -1,5 +1,4 @@
 //! For measurements on PostgreSQL: rows by the million, and the pages that a claim touches.
-
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Row as _};
 
 use super::{TEXTS, claim, connect};

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
-
 use super::pool::Pool;
 use super::road::Road;
 use crate::store::{GUEST_READS, OpenOptions, Result, Role, StoreError};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool};
 
 /// What the server gives a statement of a verb.
 const STATEMENT: Duration = Duration::from_secs(4);

@@ -1,5 +1,4 @@
 //! The schema of a PostgreSQL database as its catalogs tell it, and as the migrations make it.
-
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 
 use super::connect::target;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgListener};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 use super::road::Road;
 use super::{CHANNEL, announcer, connect};
 use crate::store::batch::texts;
 use crate::wake::{Bell, Line};
+use sqlx::postgres::{PgConnectOptions, PgListener};
 
 /// How long the own ring may take until the connection is held for deaf.
 const PROOF: Duration = Duration::from_secs(2);
@@ -23,7 +23,8 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// Hears other processes, in the background.
 pub(super) struct Listener {
     hears: Arc<AtomicBool>,
-    stop: CancellationToken,
+    /// Dropped, it stops the task too.
+    stop: watch::Sender<bool>,
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -36,13 +37,13 @@ impl Listener {
         bell: Bell,
     ) -> Self {
         let hears = Arc::new(AtomicBool::new(false));
-        let stop = CancellationToken::new();
+        let stop = watch::Sender::new(false);
         let ear = Ear { target, road, notify, voice, bell, hears: Arc::clone(&hears) };
-        let stopped = stop.clone();
+        let mut stopped = stop.subscribe();
         let task = tokio::spawn(async move {
             tokio::select! {
                 () = ear.listen_for_ever() => {}
-                () = stopped.cancelled() => {}
+                () = announcer::told(&mut stopped) => {}
             }
             ear.hears.store(false, Ordering::Relaxed);
         });
@@ -54,16 +55,10 @@ impl Listener {
     }
 
     pub(super) async fn close(&self) {
-        self.stop.cancel();
+        self.stop.send_replace(true);
         if let Some(task) = self.task.lock().await.take() {
             let _ended = task.await;
         }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 

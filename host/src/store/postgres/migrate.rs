@@ -1,11 +1,10 @@
 //! Migrations on PostgreSQL: in one transaction, under an advisory lock of that transaction, with the version read
 //! again inside.
 
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
-
 use super::connect::migrator;
 use crate::store::schema::{Applied, Migration, enter, missing};
 use crate::store::{Database, Result, StoreError};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
 /// The table of versions.
 pub(in crate::store) const VERSIONS: &str = include_str!("../sql/schema_versions.postgres.sql");

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::postgres::PgRow;
-use sqlx::types::chrono::{DateTime, Utc};
-use sqlx::{Column as _, Executor as _, PgConnection, Row as _, TypeInfo as _};
 use uuid::Uuid;
 
 use crate::store::dialect::{Outcome, Session, Turns};
 use crate::store::fault::Fault;
 use crate::store::value::{Cell, Row, Value, gather_turns};
+use sqlx::postgres::PgRow;
+use sqlx::types::chrono::{DateTime, Utc};
+use sqlx::{Column as _, Executor as _, PgConnection, Row as _, TypeInfo as _};
 
 /// A connection, as long as a verb has it.
 pub(super) struct PgSession<'c> {

@@ -30,7 +30,7 @@ pub use node::{
     Comparison, KindDefaults, NewNode, Notes, PublishedKind, Reclaimed, Registered, Renewal, Renewed,
 };
 pub use order::{Answer, KeyTaken, Need, Order, Step, Survey, Tally};
-pub use read::{Ahead, JobFilter, KindRecord, LaneCount, NodeRecord, Overview, Page};
+pub use read::{Ahead, JobFilter, KindRecord, LaneCount, NodeRecord, Overview, Page, Waiting};
 pub use retention::{Doom, Footprint, Place, PruneStep, Pruned};
 pub use schedule::{
     DueSchedule, Fired, FiredJob, Reconciled, ScheduleKept, ScheduleRan, ScheduleRemoved, ScheduleSwitched,

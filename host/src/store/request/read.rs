@@ -73,6 +73,15 @@ pub struct Ahead {
     pub more: bool,
 }
 
+/// A lane in which a job waits that would run without anybody's help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are columns of jobs")]
+pub struct Waiting {
+    pub queue: Queue,
+    pub kind: Kind,
+    pub executor_class: ExecutorClass,
+}
+
 /// A node as it was seen last.
 #[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "the fields are the columns, which the contract names")]

@@ -1,9 +1,8 @@
 //! For measurements on SQLite: rows by the million, and the instructions that a claim takes.
 
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 
 use super::session::SqliteSession;
 use super::{TEXTS, claim, connect, shared};

@@ -1,12 +1,10 @@
 //! Connecting to a SQLite file.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
+use crate::store::{OpenOptions, Result, Role, StoreError, Synchronous};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
-
-use crate::store::{OpenOptions, Result, Role, StoreError, Synchronous};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How long a connection waits for another process that writes.
 pub(super) const BUSY: Duration = Duration::from_secs(4);

@@ -1,5 +1,4 @@
 //! The schema of a SQLite file as it says itself, and as the migrations make it: that is made in memory.
-
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqliteConnection};
 

@@ -1,10 +1,9 @@
 //! Migrations on SQLite: under BEGIN IMMEDIATE, with the version read again inside.
 
-use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
-
 use super::connect::{migrator, onlooker};
 use crate::store::schema::{Applied, Migration, enter, missing};
 use crate::store::{Database, OpenOptions, Result, StoreError};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 
 /// The table of versions.
 pub(in crate::store) const VERSIONS: &str = include_str!("../sql/schema_versions.sqlite.sql");

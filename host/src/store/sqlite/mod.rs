@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use sqlx::SqlitePool;
 
 use self::lock::ServeLock;
 use self::session::SqliteSession;
@@ -29,6 +28,7 @@ use super::{Database, Foreign, GUEST_READS, OpenOptions, Result, Role, StoreErro
 use crate::clock::Clock;
 use crate::job::{Queue, Timestamp};
 use crate::wake::{Bell, Line};
+use sqlx::SqlitePool;
 
 pub(super) use backlog::{effort, fill, tidy};
 pub(super) use connect::path_of;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use sqlx::sqlite::{SqliteRow, SqliteValueRef};
-use sqlx::{Column as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _};
 
 use crate::store::batch::texts;
 use crate::store::dialect::{Outcome, Session, Turns};
 use crate::store::value::{Cell, Row, Value, gather_turns};
+use sqlx::sqlite::{SqliteRow, SqliteValueRef};
+use sqlx::{Column as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _};
 
 /// A connection, as long as a verb has it.
 pub(super) struct SqliteSession<'c> {

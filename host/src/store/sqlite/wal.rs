@@ -4,9 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
-
 use super::connect::BUSY;
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 /// From here on the log is begun anew: half of what it is to stay under.
 const GROWN: u64 = 32 << 20;

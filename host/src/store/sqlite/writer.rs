@@ -8,9 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
-use sqlx::{Connection as _, SqliteConnection};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -19,6 +18,7 @@ use super::wal::{Trim, Wal};
 use crate::store::dialect::{Outcome, Session, Turns, Work};
 use crate::store::fault::Fault;
 use crate::wake::{Bell, Line};
+use sqlx::{Connection as _, SqliteConnection};
 
 /// Verbs that may wait for the writer; one more waits for room.
 const QUEUE: usize = 256;

@@ -1,6 +1,6 @@
 //! An order about one thing that is no job: carried out once, and its answer recorded in the same transaction.
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -10,7 +10,7 @@ use crate::store::sql_store::SqlStore;
 use crate::store::value::{Row, Value};
 use crate::store::verb::find::{Columns, Part};
 use crate::store::{
-    ChildrenPage, JobFilter, KindRecord, NodeRecord, Overview, Page, ProgressReport, Result, records,
+    ChildrenPage, JobFilter, KindRecord, NodeRecord, Overview, Page, ProgressReport, Result, Waiting, records,
 };
 
 /// The most jobs of a page.
@@ -73,6 +73,16 @@ impl<D: Dialect> SqlStore<D> {
         let lanes = self.ask(self.db.statements().lanes, Vec::new(), DOING).await?;
         let lanes = lanes.into_iter().filter_map(|row| readable(records::lane(row))).collect();
         Ok(Overview { states, lanes, sampled_at: now })
+    }
+
+    pub(in crate::store) async fn read_waiting(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Waiting>> {
+        let values = vec![now.into(), until.into()];
+        let rows = self.ask(self.db.statements().waiting, values, "looking for what waits").await?;
+        Ok(rows.into_iter().filter_map(|row| readable(records::waiting(row))).collect())
     }
 
     pub(in crate::store) async fn read_nodes(&self) -> Result<Vec<NodeRecord>> {
